@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+// The house: see README.md ("Map of the house"). Arrows point down only; no package dependencies.
+import PackageDescription
+
+/// CI turns every warning into an error; a user's newer compiler must not break the build.
+let strict = Context.environment["ASSETD_STRICT"] == "1"
+
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+  ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// One room: a library target with the house's settings.
+func room(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+/// One program: an executable target with the house's settings.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of one room.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: Bool = false) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies,
+    resources: resources ? [.copy("Fixtures")] : [], swiftSettings: settings)
+}
+
+let package = Package(
+  name: "assetd",
+  targets: [
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CSQLite"),
+    .systemLibrary(name: "COpenSSL"),
+
+    room("Kernel", ["CLinux"]),
+    room("Crypto", ["COpenSSL"]),
+    room("SQLite", ["CSQLite"]),
+
+    tests("Kernel", ["Kernel"]),
+    tests("Crypto", ["Crypto"]),
+    tests("SQLite", ["SQLite"]),
+  ]
+)

@@ -1,0 +1,33 @@
+// What Swift's importer cannot see of sqlite3.h.
+#ifndef ASSETD_CSQLITE_SHIM_H
+#define ASSETD_CSQLITE_SHIM_H
+#include <errno.h>
+#include <sqlite3.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// SQLITE_TRANSIENT is a cast of -1 to a function pointer: SQLite copies the value before it
+// returns.
+static inline int csqlite_bind_blob(sqlite3_stmt *s, int at, const void *bytes, int size) {
+  return size == 0 ? sqlite3_bind_zeroblob(s, at, 0)
+                   : sqlite3_bind_blob(s, at, bytes, size, SQLITE_TRANSIENT);
+}
+static inline int csqlite_bind_text(sqlite3_stmt *s, int at, const char *text, int size) {
+  return sqlite3_bind_text(s, at, text, size, SQLITE_TRANSIENT);
+}
+
+// sqlite3_db_config is variadic.
+static inline int csqlite_set_flag(sqlite3 *db, int operation, int on) {
+  return sqlite3_db_config(db, operation, on, (int *)0);
+}
+
+// For forced write errors (WriteFaults.swift): SQLite's own file calls do not pass our seam, but
+// its unix VFS lets a program put its own function in the place of pwrite(2).
+typedef ssize_t (*csqlite_write)(int, const void *, size_t, off_t);
+static inline int csqlite_replace_write(csqlite_write replacement) {
+  sqlite3_vfs *vfs = sqlite3_vfs_find(0);
+  return vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)replacement);
+}
+static inline void csqlite_set_errno(int code) { errno = code; }
+static inline int csqlite_gettid(void) { return (int)syscall(SYS_gettid); }
+#endif

@@ -1,0 +1,43 @@
+internal import CLinux
+
+/// A failed system call: which call, and the kernel's error number (errno(3)).
+///
+/// Would-block is never an `Errno`: the calls that may block say so with a value.
+public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The call that failed.
+  public let call: SystemCall
+  /// The number, as in `errno.h`.
+  public let code: Int32
+
+  /// An error of `call`; `code` is a positive errno number.
+  public init(_ call: SystemCall, code: Int32) {
+    self.call = call
+    self.code = code
+  }
+
+  /// `openat: No space left on device`: strerror(3) with the call's name before it.
+  public var description: String {
+    var text = [CChar](repeating: 0, count: 256)
+    let found = unsafe clinux_error_text(code, &text, text.count)
+    let length = text.firstIndex(of: 0) ?? text.count
+    guard found == 0 else { return "\(call.rawValue): errno \(code)" }
+    let message = String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "\(call.rawValue): \(message)"
+  }
+
+  /// No such file (ENOENT).
+  public var isNotFound: Bool { code == ENOENT }
+  /// The name is taken (EEXIST).
+  public var isAlreadyThere: Bool { code == EEXIST }
+  /// The disk, its inodes or a quota are used up (ENOSPC, EDQUOT, EFBIG).
+  public var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+  /// The process or the system has no descriptor left (EMFILE, ENFILE).
+  public var isNoDescriptor: Bool { code == EMFILE || code == ENFILE }
+  /// The address has a listener already (EADDRINUSE).
+  public var isAddressInUse: Bool { code == EADDRINUSE }
+  /// The peer is gone (ECONNRESET, EPIPE, ECONNABORTED, ETIMEDOUT, ENOTCONN).
+  public var isDisconnected: Bool {
+    code == ECONNRESET || code == EPIPE || code == ECONNABORTED || code == ETIMEDOUT
+      || code == ENOTCONN
+  }
+}

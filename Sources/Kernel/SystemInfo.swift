@@ -1,0 +1,33 @@
+internal import CLinux
+
+/// Facts about this machine and process.
+public enum SystemInfo {
+  /// How many processors this process may use now; at least 1 (sched_getaffinity(2)).
+  public static var coreCount: Int { max(1, Int(clinux_usable_cores())) }
+
+  /// How many descriptors this process may have (getrlimit(2), RLIMIT_NOFILE).
+  public static var descriptorLimit: Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return 1024
+    }
+    return Int(clamping: limit.rlim_cur)
+  }
+
+  /// Raises the descriptor limit to what the system allows this process.
+  public static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard unsafe getrlimit(resource, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    // Refused: the old limit stays, and the server adapts to it.
+    _ = unsafe setrlimit(resource, &limit)
+  }
+
+  /// What this process makes from now on is its user's alone (umask(2)): the catalogue knows who
+  /// has which image.
+  public static func keepFilesPrivate() { _ = umask(0o077) }
+
+  /// Keeps secrets out of core files (setrlimit(2), RLIMIT_CORE).
+  public static func forbidCoreDumps() { _ = clinux_forbid_core_dumps() }
+}
