@@ -45,9 +45,11 @@ let package = Package(
     room("Kernel", ["CLinux"]),
     room("Crypto", ["COpenSSL"]),
     room("SQLite", ["CSQLite"]),
+    room("Wire", ["CLinux"]),
 
     tests("Kernel", ["Kernel"]),
     tests("Crypto", ["Crypto"]),
     tests("SQLite", ["SQLite"]),
+    tests("Wire", ["Wire"]),
   ]
 )

@@ -1,0 +1,152 @@
+// The scanner's steps through the strings that may be images.
+
+extension ImagesAnswerScanner {
+  /// The head of a noted string, until it is told what the string is. All is kept so far.
+  mutating func takeLead(_ byte: UInt8, _ name: Skeleton.Name) throws(ScanFailure) -> Bool {
+    switch grammar.take(byte) {
+    case .more:
+      try keep(byte)
+      return true
+    case .byte(let character):
+      return try takeLead(byte, character: character, name, isRaw: true)
+    case .unit(let unit) where unit < 0x80:
+      return try takeLead(byte, character: UInt8(unit), name, isRaw: false)
+    case .unit(let unit):
+      try takeForeign(byte, unit, name)
+      return true
+    case .end:
+      try endLead(byte, name)
+      return true
+    case .fault(let fault):
+      throw .json(fault)
+    }
+  }
+
+  private mutating func takeLead(
+    _ byte: UInt8, character: UInt8, _ name: Skeleton.Name, isRaw: Bool
+  ) throws(ScanFailure) -> Bool {
+    let held = noted?.bytes ?? []
+    if held.isEmpty, isJSONSpace(character) {
+      try keep(byte)
+      return true
+    }
+    switch prefix.take(character) {
+    case .payload:
+      beginImage(name, held: [])
+      return true
+    case .notDataURL where name == .b64JSON:
+      // Bare base64. A raw character is looked at again, so that the decoder gets it with what
+      // follows.
+      beginImage(name, held: isRaw ? held : held + [character])
+      return !isRaw
+    case .notDataURL, .otherEncoding:
+      phase = .text
+    case .more:
+      break
+    }
+    try keep(byte)
+    noted?.append(byte: character)
+    return true
+  }
+
+  /// An escaped character beyond ASCII: a URL or a data URL's head goes on as text, base64 is
+  /// broken.
+  private mutating func takeForeign(
+    _ byte: UInt8, _ unit: UInt16, _ name: Skeleton.Name
+  ) throws(ScanFailure) {
+    if name == .b64JSON, !prefix.isDataURL {
+      beginImage(name, held: [])
+      if case .image = phase { breakImage() }
+    } else {
+      try keep(byte)
+      noted?.append(unit: unit)
+      phase = .text
+    }
+  }
+
+  /// The string ended before it was told: it is empty, text, or base64 that begins like `data`.
+  private mutating func endLead(_ quote: UInt8, _ name: Skeleton.Name) throws(ScanFailure) {
+    guard let text = noted, !text.bytes.isEmpty else {
+      try keep(quote)
+      return endValue(.empty)
+    }
+    guard name == .b64JSON, !prefix.isDataURL else {
+      try keep(quote)
+      return endValue(.text(text.string))
+    }
+    beginImage(name, held: text.bytes)
+    try keep(quote)
+    if case .passOver = phase { return endValue(.duplicate) }
+    events.append(.imageEnd)
+    endValue(.image)
+  }
+
+  /// Turns the string aside: nothing of it stays in the skeleton but its quotes. An item is one
+  /// image; the text of a second member is passed over.
+  private mutating func beginImage(_ name: Skeleton.Name, held: [UInt8]) {
+    // The comma before the payload was not kept.
+    lead = prefix.isDataURL ? Array(skeleton.bytes[textStart...]) + [0x2C] : []
+    skeleton.bytes.removeLast(skeleton.bytes.count - textStart)
+    grammar = StringGrammar()
+    noted = nil
+    guard !itemHasImage else {
+      phase = .passOver(.duplicate)
+      return
+    }
+    itemHasImage = true
+    phase = .image
+    events.append(.imageBegin(item: skeleton.items.count - 1, member: name))
+    for character in held { events.append(.imageByte(character)) }
+  }
+
+  private mutating func breakImage() {
+    grammar = StringGrammar()
+    phase = .passOver(.broken)
+    events.append(.imageBroken)
+  }
+
+  /// A byte of an image that is not base64.
+  mutating func takeImage(_ byte: UInt8) throws(ScanFailure) -> Bool {
+    switch byte {
+    case 0x22:
+      try keep(byte)
+      events.append(.imageEnd)
+      endValue(.image)
+      return true
+    case 0x5C:
+      grammar = StringGrammar()
+      _ = grammar.take(byte)
+      phase = .imageEscape
+      return true
+    case 0x00..<0x20:
+      throw .json(.controlCharacter)
+    default:
+      breakImage()
+      return false
+    }
+  }
+
+  mutating func takeImageEscape(_ byte: UInt8) throws(ScanFailure) {
+    switch grammar.take(byte) {
+    case .unit(let unit):
+      if unit < 0x80, Self.isBase64(UInt8(unit)) {
+        phase = .image
+        events.append(.imageByte(UInt8(unit)))
+      } else {
+        breakImage()
+      }
+    case .fault(let fault): throw .json(fault)
+    case .more, .byte, .end: break
+    }
+  }
+
+  mutating func takePassedOver(_ byte: UInt8, _ passed: Passed) throws(ScanFailure) {
+    switch grammar.take(byte) {
+    case .end:
+      try keep(byte)
+      endValue(passed == .duplicate ? .duplicate : .image)
+    case .fault(let fault): throw .json(fault)
+    case .more, .byte, .unit: break
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/// Writing JSON: compact, UTF-8, `/` and everything printable as itself.
+public enum JSONWriter {
+  /// Appends `value`.
+  public static func append(_ value: JSONValue, to bytes: inout [UInt8]) {
+    write(value, canonically: false, to: &bytes)
+  }
+
+  /// Appends `text` as a string with its quotes.
+  public static func append(string text: String, to bytes: inout [UInt8]) {
+    bytes.append(0x22)
+    for byte in text.utf8 {
+      switch byte {
+      case 0x22, 0x5C: bytes += [0x5C, byte]
+      case 0x08: bytes += [0x5C, 0x62]
+      case 0x0C: bytes += [0x5C, 0x66]
+      case 0x0A: bytes += [0x5C, 0x6E]
+      case 0x0D: bytes += [0x5C, 0x72]
+      case 0x09: bytes += [0x5C, 0x74]
+      case 0x00..<0x20:
+        bytes += [0x5C, 0x75, 0x30, 0x30, Hex.digit(byte >> 4), Hex.digit(byte)]
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(0x22)
+  }
+
+  fileprivate static func write(
+    _ value: JSONValue, canonically: Bool, to bytes: inout [UInt8]
+  ) {
+    switch value {
+    case .null: bytes += "null".utf8
+    case .bool(let value): bytes += (value ? "true" : "false").utf8
+    case .number(let value): bytes += (canonically ? value.canonical : value.text).utf8
+    case .string(let text): append(string: text, to: &bytes)
+    case .array(let elements):
+      bytes.append(0x5B)
+      for index in elements.indices {
+        if index > 0 { bytes.append(0x2C) }
+        write(elements[index], canonically: canonically, to: &bytes)
+      }
+      bytes.append(0x5D)
+    case .object(let object):
+      write(canonically ? sorted(object) : object.members, canonically: canonically, to: &bytes)
+    }
+  }
+
+  private static func write(
+    _ members: [JSONObject.Member], canonically: Bool, to bytes: inout [UInt8]
+  ) {
+    bytes.append(0x7B)
+    for index in members.indices {
+      if index > 0 { bytes.append(0x2C) }
+      append(string: members[index].name, to: &bytes)
+      bytes.append(0x3A)
+      write(members[index].value, canonically: canonically, to: &bytes)
+    }
+    bytes.append(0x7D)
+  }
+
+  private static func sorted(_ object: JSONObject) -> [JSONObject.Member] {
+    object.members.filter { !$0.value.isNull }
+      .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+}
+
+extension JSONValue: CustomStringConvertible {
+  /// Compact JSON.
+  public var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    JSONWriter.append(self, to: &bytes)
+    return bytes
+  }
+
+  /// One text for all that is the same request (API.md §3): members sorted by their bytes, those
+  /// that are null dropped, numbers in one spelling. Nulls in arrays stay, they hold places.
+  public var canonicalBytes: [UInt8] {
+    var bytes: [UInt8] = []
+    JSONWriter.write(self, canonically: true, to: &bytes)
+    return bytes
+  }
+
+  /// Compact JSON.
+  public var description: String { String(decoding: bytes, as: UTF8.self) }
+}

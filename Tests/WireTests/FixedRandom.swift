@@ -1,0 +1,23 @@
+/// A fixed sequence (SplitMix64), so that a failure can be repeated.
+struct FixedRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}
+
+extension Array where Element == UInt8 {
+  init(text: String) { self = Array(text.utf8) }
+
+  /// Every way to cut into two pieces, into single bytes, and not at all.
+  var splits: [[[UInt8]]] {
+    [[self], map { [$0] }] + indices.map { [Array(self[..<$0]), Array(self[$0...])] }
+  }
+}
