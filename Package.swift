@@ -47,9 +47,15 @@ let package = Package(
     room("SQLite", ["CSQLite"]),
     room("Wire", ["CLinux"]),
 
+    room("Net", ["Kernel", "Crypto"]),
+
+    room("HTTPServer", ["Net", "Wire"]),
+
     tests("Kernel", ["Kernel"]),
     tests("Crypto", ["Crypto"]),
     tests("SQLite", ["SQLite"]),
     tests("Wire", ["Wire"]),
+    tests("Net", ["Net", "Kernel", "Crypto"]),
+    tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
   ]
 )

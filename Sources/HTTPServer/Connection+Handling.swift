@@ -1,0 +1,94 @@
+// The handler's task: from a request to its answer. What the handler sees of the connection
+// meanwhile is in `Connection+Body.swift`.
+internal import Net
+internal import Wire
+
+extension Connection {
+  func makeRequest(_ head: Span<UInt8>) -> Request {
+    Request(
+      head: server.head, bytes: [UInt8](copying: head),
+      id: server.writer.requestID.withSpan { [UInt8](copying: $0) },
+      note: server.writer.note.withSpan { [UInt8](copying: $0) },
+      peer: peer, body: BodyReader(server.head, connection: self))
+  }
+
+  func run(_ request: Request, on loop: isolated EventLoop) {
+    startPace(isWaiting: false, on: loop)
+    Task {
+      // The task belongs to the loop: it runs there, and so does all that it awaits.
+      // The preference is for closures with a capture list that the handler calls: the compiler
+      // (6.3.1) takes them for concurrent ones, which would run on the global pool, beside the
+      // loop.
+      let response = await withTaskExecutorPreference(loop.executor) {
+        await server.service.handle(request, on: loop)
+      }
+      await respond(response, to: request, on: loop)
+    }
+  }
+
+  private func respond(
+    _ response: Response, to request: Request, on loop: isolated EventLoop
+  ) async {
+    guard state == .handling else { return reportLost(request, on: loop) }
+    let isWhole = request.body.finish(draining: server.limits.drainBytes)
+    let writer = server.writer
+    writer.resume(
+      request, unreadBody: !isWhole, closes: server.isDraining, now: loop.wallSeconds)
+    writer.start(response.status)
+    writer.lines(response.lines.span)
+    switch response.body {
+    case .none: writer.endWithoutContent()
+    case .bytes(let bytes) where bytes.count <= server.limits.writeBufferBytes:
+      writer.end(bytes.span)
+    case .file(let file, let offset, let count):
+      writer.end(file: file, offset: offset, count: count)
+    case .bytes(let bytes):
+      writer.end(streaming: Int64(bytes.count))
+      guard writer.sendsBody else { break }
+      return await stream(Int64(bytes.count), { try await $0.write(bytes) }, for: request, on: loop)
+    case .stream(let length, let produce):
+      writer.end(streaming: length)
+      guard writer.sendsBody else { break }
+      return await stream(length, produce, for: request, on: loop)
+    }
+    state = .idle
+    send(on: loop)
+    if state == .idle { resume(on: loop) }
+  }
+
+  private func stream(
+    _ length: Int64, _ produce: BodyProducer, for request: Request,
+    on loop: isolated EventLoop
+  ) async {
+    outgoing.status = server.writer.status
+    outgoing.bodyBytes = 0
+    outgoing.closes = server.writer.closes
+    outgoing.lingers = server.writer.lingers
+    let note = request.note
+    outgoing.note = Backlog(note.span, head: nil)
+    let head = server.writer.bytes.withSpan { [UInt8](copying: $0) }
+    let body = BodyWriter(connection: self, length: length)
+    do {
+      try await write(head.span)
+      try await withTaskExecutorPreference(loop.executor) {
+        _ = loop
+        try await produce(body)
+      }
+    } catch {
+      // The head is gone: only a closed connection can tell the client that the body is not whole.
+    }
+    let isWhole = body.end()
+    guard state == .handling else { return }
+    guard isWhole else { return close(on: loop) }
+    state = .idle
+    finishKept(on: loop)
+  }
+
+  /// The client left before its answer: the log says so.
+  private func reportLost(_ request: Request, on loop: isolated EventLoop) {
+    let outcome = ExchangeOutcome(
+      status: 0, bodyBytes: 0, nanoseconds: EventLoop.preciseNow - startedAt, isAborted: true)
+    let note = request.note
+    server.service.finished(outcome, note: note.span)
+  }
+}

@@ -1,0 +1,128 @@
+// Sending: what the socket takes at once leaves at once; the rest waits in `Outgoing`.
+internal import Net
+internal import Wire
+
+extension Connection {
+  private enum Progress {
+    case done, blocked, yielded, gone
+  }
+
+  /// Sends the answer in the loop's writer. A warm GET comes through here and nowhere else.
+  func send(on loop: isolated EventLoop) {
+    let writer = server.writer
+    outgoing.status = writer.status
+    outgoing.bodyBytes = writer.bodyBytes
+    outgoing.closes = writer.closes
+    outgoing.lingers = writer.lingers
+    var hasFile = false
+    if case .file(let file, let offset, let count) = writer.takeBody() {
+      outgoing.file = file
+      outgoing.offset = offset
+      outgoing.left = count
+      hasFile = true
+    }
+    let progress = writer.bytes.withSpan { sendHead($0, more: hasFile) }
+    switch progress == .done ? sendFile() : progress {
+    case .done: finishExchange(writer.note, on: loop)
+    case let other:
+      writer.note.withSpan { outgoing.note = Backlog($0, head: nil) }
+      // What the client has left behind is reported as such.
+      if other == .gone { return close(on: loop) }
+      wait(other, on: loop)
+    }
+  }
+
+  /// Goes on after the socket has room again, or after the others had their turn.
+  func continueSending(on loop: isolated EventLoop) {
+    switch sendRest() {
+    case .done: finishKept(on: loop)
+    case .gone: close(on: loop)
+    case let other: wait(other, on: loop)
+    }
+  }
+
+  private func wait(_ progress: Progress, on loop: isolated EventLoop) {
+    if state != .sending {
+      state = .sending
+      startPace(isWaiting: true, on: loop)
+    }
+    if progress == .yielded { yieldTurn(on: loop) }
+  }
+
+  private func sendHead(_ bytes: Span<UInt8>, more: Bool) -> Progress {
+    switch stream?.write(bytes, more: more) ?? .gone {
+    case .gone: return .gone
+    case .bytes(let count) where count == bytes.count: return .done
+    case .bytes(let count):
+      outgoing.bytes = Backlog(bytes.extracting(count..<bytes.count), head: nil)
+      return .blocked
+    case .wouldBlock:
+      outgoing.bytes = Backlog(bytes, head: nil)
+      return .blocked
+    }
+  }
+
+  private func sendRest() -> Progress {
+    if let rest = outgoing.bytes {
+      let outcome = rest.bytes.withSpan {
+        stream?.write($0, more: outgoing.file != nil) ?? .gone
+      }
+      switch outcome {
+      case .gone: return .gone
+      case .wouldBlock: return .blocked
+      case .bytes(let count):
+        pace.move(count)
+        rest.bytes.removeFirst(count)
+        guard rest.bytes.isEmpty else { return .blocked }
+        outgoing.bytes = nil
+      }
+    }
+    return sendFile()
+  }
+
+  /// Sends of the file what one turn allows, so that one fast client can not hold the loop.
+  private func sendFile() -> Progress {
+    guard let file = outgoing.file else { return .done }
+    var turn = Int64(server.limits.sendFileBytesPerTurn)
+    while outgoing.left > 0 {
+      guard turn > 0 else { return .yielded }
+      let ask = Int(min(outgoing.left, turn))
+      switch stream?.write(file: file, offset: outgoing.offset, count: ask) ?? .gone {
+      case .gone: return .gone
+      case .wouldBlock: return .blocked
+      case .bytes(let count):
+        outgoing.offset += Int64(count)
+        outgoing.left -= Int64(count)
+        pace.move(count)
+        turn -= Int64(count)
+        // Short: the buffer is full; its room will be announced.
+        if count < ask { return .blocked }
+      }
+    }
+    outgoing.file = nil
+    return .done
+  }
+
+  // MARK: The end of an exchange
+
+  /// The end of an answer that did not leave at once.
+  func finishKept(on loop: isolated EventLoop) {
+    guard let note = outgoing.note.take() else { return close(on: loop) }
+    finishExchange(note.bytes, on: loop)
+    if state == .idle { resume(on: loop) }
+  }
+
+  private func finishExchange(_ note: borrowing ByteBuffer, on loop: isolated EventLoop) {
+    report(note, isAborted: false)
+    if outgoing.closes { return outgoing.lingers ? beginLingering(on: loop) : close(on: loop) }
+    state = .idle
+    setDeadline(loop.now + server.limits.idleTimeout, on: loop)
+  }
+
+  func report(_ note: borrowing ByteBuffer, isAborted: Bool) {
+    let outcome = ExchangeOutcome(
+      status: outgoing.status, bodyBytes: outgoing.sentBodyBytes,
+      nanoseconds: EventLoop.preciseNow - startedAt, isAborted: isAborted)
+    note.withSpan { server.service.finished(outcome, note: $0) }
+  }
+}

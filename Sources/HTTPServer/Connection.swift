@@ -1,0 +1,178 @@
+// One connection: reads heads, asks the service, sends answers, in order.
+//
+//            first byte        head complete          .written           sent
+//   idle ───────────────► head ─────────────► (answer) ───────► sending ──────► idle
+//    ▲  75 s: close        10 s: 408, close       │ .later          │ no pace: close
+//    │                                            ▼                 ▼
+//    └──────────── sent ◄─────────────── handling (task)        lingering ──► closed
+//
+// Every method runs on the connection's loop. Each exchange is reported to the service once.
+internal import Net
+internal import Wire
+
+final class Connection: Channel {
+  enum State {
+    case idle, head, handling, sending, lingering, closed
+  }
+  let server: ServerLoop
+  let peer: Peer
+  private let isExempt: Bool
+  var stream: TCPStream?
+  private var id: ChannelID?
+  var state = State.idle
+  /// What was received and not yet used, with the head it begins; `nil` while there is none. With
+  /// state `idle` it holds whole requests, which have asked for a turn.
+  var backlog: Backlog?
+  var outgoing = Outgoing()
+  /// Where the handler's task waits, if it does.
+  var waiter: CheckedContinuation<Void, Never>?
+  var waitsFor = Wait.reading
+  var announced = Announced()
+  /// Bytes that the handler's task has moved without waiting.
+  var burst = 0
+  /// The peer ended its half: reading must go on to its end, for which no edge will come.
+  private(set) var hasPeerFinished = false
+  /// Whether the loop has been asked for a turn: one is enough.
+  private var isTurnDue = false
+
+  private var deadline: Int64
+  private var scheduledAt: Int64 = .max
+  private var lingerEnd: Int64 = 0
+  var pace = Pace()
+  /// When the current exchange's head was complete.
+  var startedAt: Int64 = 0
+
+  init(_ stream: consuming TCPStream, peer: Peer, isExempt: Bool, server: ServerLoop, now: Int64) {
+    self.server = server
+    self.peer = peer
+    self.isExempt = isExempt
+    self.stream = .some(stream)
+    deadline = now + server.limits.headerTimeout
+  }
+
+  func start(on loop: isolated EventLoop) {
+    id = stream?.register(self, on: loop)
+    guard id != nil else { return close(on: loop) }
+    setDeadline(deadline, on: loop)
+    ready(.all, on: loop)
+  }
+
+  func ready(_ readiness: Readiness, on loop: isolated EventLoop) {
+    if readiness.hasPeerFinished { hasPeerFinished = true }
+    if readiness.isOwnTurn {
+      isTurnDue = false
+    } else if isTurnDue, !readiness.isGone {
+      return
+    }
+    switch state {
+    case .idle, .head: resume(on: loop)
+    case .sending: continueSending(on: loop)
+    // A reset: the handler's task goes on to its end, the rest is given back now.
+    case .handling where readiness.isGone: close(on: loop)
+    case .handling: wakeHandler(readiness, on: loop)
+    case .lingering: linger(on: loop)
+    case .closed: break
+    }
+  }
+
+  /// Asks to be served again in the next turn, after the others.
+  func yieldTurn(on loop: isolated EventLoop) {
+    if let id = claimTurn() { loop.yield(id) }
+  }
+
+  /// Whom to serve again; `nil` if that is asked for already.
+  func claimTurn() -> ChannelID? {
+    guard !isTurnDue else { return nil }
+    isTurnDue = true
+    return id
+  }
+
+  // MARK: Ending
+
+  /// Half-closes and reads what is still coming for a while, so that the client reads our answer
+  /// instead of a reset (RFC 9112 §9.6).
+  func beginLingering(on loop: isolated EventLoop) {
+    state = .lingering
+    backlog = nil
+    stream?.finishWriting()
+    lingerEnd = loop.now + server.limits.lingerLimit
+    setDeadline(loop.now + server.limits.lingerTimeout, on: loop)
+    // Not at once: the loop's input buffer may still be in use.
+    yieldTurn(on: loop)
+  }
+
+  private func linger(on loop: isolated EventLoop) {
+    for _ in 0..<Self.readsPerTurn {
+      switch readAnew() {
+      case .bytes:
+        setDeadline(min(lingerEnd, loop.now + server.limits.lingerTimeout), on: loop)
+      case .wouldBlock: return
+      case .end, .gone: return close(on: loop)
+      }
+    }
+    yieldTurn(on: loop)
+  }
+
+  private static let readsPerTurn = 16
+
+  /// Ends an idle connection, after a last look at what may have come.
+  func closeIfIdle(on loop: isolated EventLoop) {
+    if state == .idle { resume(on: loop) }
+    if state == .idle, backlog == nil { close(on: loop) }
+  }
+
+  /// Gives everything back, reports an answer that was under way, wakes the handler's task.
+  func close(on loop: isolated EventLoop) {
+    guard state != .closed else { return }
+    state = .closed
+    if let note = outgoing.note { report(note.bytes, isAborted: true) }
+    outgoing = Outgoing()
+    if let id { loop.remove(id) }
+    id = nil
+    stream = nil
+    backlog = nil
+    server.closed(self, isExempt: isExempt)
+    waiter.take()?.resume()
+  }
+
+  func loopEnded(_ loop: isolated EventLoop) { close(on: loop) }
+
+  // MARK: Time
+
+  func setDeadline(_ deadline: Int64, on loop: isolated EventLoop) {
+    self.deadline = deadline
+    guard deadline < scheduledAt, let id else { return }
+    scheduledAt = deadline
+    loop.schedule(id, at: deadline)
+  }
+
+  /// The peer, or the handler, has until the pace is looked at.
+  func startPace(isWaiting: Bool, on loop: isolated EventLoop) {
+    pace = Pace()
+    if isWaiting { pace.beginWaiting(at: loop.now) }
+    setDeadline(loop.now + server.limits.paceInterval, on: loop)
+  }
+
+  func deadlinePassed(at now: Int64, on loop: isolated EventLoop) -> Int64? {
+    // An entry of a deadline that an earlier one replaced.
+    guard now >= scheduledAt else { return nil }
+    scheduledAt = .max
+    if now < deadline {
+      setDeadline(deadline, on: loop)
+      return nil
+    }
+    switch state {
+    // Whole requests that wait for their turn are no silence.
+    case .idle where backlog != nil: setDeadline(now + server.limits.idleTimeout, on: loop)
+    case .idle, .lingering: close(on: loop)
+    case .head: refuse(408, "The request's head took too long to arrive.", on: loop)
+    case .sending, .handling:
+      switch pace.judge(at: now, server.limits) {
+      case .tooSlow: close(on: loop)
+      case .lookAgain(let next): setDeadline(next, on: loop)
+      }
+    case .closed: break
+    }
+    return nil
+  }
+}

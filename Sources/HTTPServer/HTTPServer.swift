@@ -1,0 +1,86 @@
+// The server: one listener per loop and endpoint, one service per loop, one way to end.
+public import Net
+
+/// An HTTP/1.1 server on a set of event loops.
+public final class HTTPServer: Sendable {
+  /// Makes the service of one loop; called on that loop.
+  public typealias MakeService = @Sendable (isolated EventLoop) throws -> any HTTPService
+
+  private let admission: Admission
+  /// The loops' own servers, each reached only on its loop.
+  private let servers: [(loop: EventLoop, id: ResidentID)]
+
+  /// A server on running loops.
+  public init(
+    loops: [EventLoop], limits: ServerLimits, makeService: @escaping MakeService
+  ) async throws {
+    let admission = Admission(
+      limit: limits.connections, limitPerAddress: limits.connectionsPerAddress)
+    self.admission = admission
+    var servers: [(loop: EventLoop, id: ResidentID)] = []
+    for loop in loops {
+      let id = try await loop.run { loop in
+        let service = try makeService(loop)
+        return loop.keep(
+          ServerLoop(limits: limits, admission: admission, service: service, on: loop))
+      }
+      servers.append((loop, id))
+    }
+    self.servers = servers
+  }
+
+  /// Connections now.
+  public var connectionCount: Int { admission.current }
+
+  /// Listens on `endpoint` with every loop (on a path with the first: it can not be shared);
+  /// returns it with its real port.
+  ///
+  /// - Throws: `Errno` of bind(2) or listen(2), such as an address in use.
+  public func listen(
+    at endpoint: Endpoint, isExempt: @escaping @Sendable (Peer) -> Bool
+  ) async throws -> Endpoint {
+    let real = try TCPListener.claim(endpoint)
+    for (loop, id) in TCPListener.canShare(real) ? servers[...] : servers.prefix(1) {
+      try await loop.run { loop in
+        let server: ServerLoop? = loop.resident(id)
+        try server?.listen(at: real, isExempt: isExempt, on: loop)
+      }
+    }
+    return real
+  }
+
+  /// Listens on a socket in the file system, with one loop: it serves this machine's operator.
+  ///
+  /// - Throws: `Errno` of bind(2) or listen(2).
+  public func listenLocally(at endpoint: Endpoint) async throws {
+    guard let (loop, id) = servers.first else { return }
+    try await loop.run { loop in
+      let server: ServerLoop? = loop.resident(id)
+      try server?.listen(at: endpoint, isExempt: { _ in true }, on: loop)
+    }
+  }
+
+  /// Stops accepting and waits for the running exchanges, at most `seconds`; then closes the rest.
+  public func drain(seconds: Int) async {
+    let deadline = Task {
+      try await Task.sleep(for: .seconds(seconds))
+      for (loop, id) in servers {
+        await loop.run { loop in
+          let server: ServerLoop? = loop.resident(id)
+          server?.closeAll(on: loop)
+        }
+      }
+    }
+    await withTaskGroup(of: Void.self) { group in
+      for (loop, id) in servers {
+        group.addTask {
+          await loop.run { loop in
+            let server: ServerLoop? = loop.resident(id)
+            await server?.drain(on: loop)
+          }
+        }
+      }
+    }
+    deadline.cancel()
+  }
+}

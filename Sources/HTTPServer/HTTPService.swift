@@ -1,0 +1,44 @@
+// What the server asks of the service above it. One service object lives on each loop.
+public import Net
+public import Wire
+
+/// How a service meets a request.
+public enum Answer {
+  /// The answer is in the `ResponseWriter`: it leaves in this turn.
+  case written
+  /// `handle` will read the body and answer, as a task on the connection's loop.
+  case later
+}
+
+/// How an exchange ended, for the access log and the counters.
+public struct ExchangeOutcome: Sendable {
+  /// The status that was sent, 0 if the client left before.
+  public var status: Int
+  /// Body bytes that were handed to the kernel.
+  public var bodyBytes: Int64
+  /// From the request's last head byte to the response's last byte.
+  public var nanoseconds: Int64
+  /// Whether the client left or was cut off before the end.
+  public var isAborted: Bool
+}
+
+/// The part of the program that knows what requests mean; lives on one loop, is never shared.
+public protocol HTTPService: AnyObject {
+  /// Answers into `response` from what is at hand, or leaves it to `handle`. Must not block.
+  ///
+  /// What it appends to `response.note` comes back in `finished`: what may be logged of the
+  /// request.
+  func answer(
+    _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer,
+    into response: ResponseWriter
+  ) -> Answer
+
+  /// Answers what `answer` left for later. A client that leaves meanwhile does not end it.
+  func handle(_ request: Request, on loop: isolated EventLoop) async -> Response
+
+  /// Answers a request that the wire layer refused, or that came too late or too slowly.
+  func refuse(_ status: Int, _ reason: StaticString, into response: ResponseWriter)
+
+  /// The exchange is over; `note` is what `answer` left in `response.note`.
+  func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>)
+}

@@ -1,0 +1,93 @@
+// What the connections of one loop share: buffers, limits, the service. Nothing here is shared
+// between loops.
+internal import Net
+internal import Wire
+
+final class ServerLoop: TCPAcceptor {
+  let limits: ServerLimits
+  let requestLimits = RequestLimits()
+  let service: any HTTPService
+  let writer: ResponseWriter
+  /// What was read last; used within one call, never kept.
+  var input: ByteBuffer
+  /// The head that is being parsed or answered.
+  var head = RequestHead()
+  private(set) var isDraining = false
+  private let loop: EventLoop
+  private let admission: Admission
+  private var connections: [ObjectIdentifier: Connection] = [:]
+  private var listeners: [TCPListener] = []
+  private var drained: [CheckedContinuation<Void, Never>] = []
+
+  init(
+    limits: ServerLimits, admission: Admission, service: any HTTPService,
+    on loop: isolated EventLoop
+  ) {
+    var limits = limits
+    limits.readBufferBytes = max(limits.readBufferBytes, requestLimits.longestHead + 1)
+    limits.pipelinedPerTurn = max(limits.pipelinedPerTurn, 1)
+    self.limits = limits
+    self.loop = loop
+    self.admission = admission
+    self.service = service
+    writer = ResponseWriter(limits: limits)
+    input = ByteBuffer(capacity: limits.readBufferBytes)
+  }
+
+  func listen(
+    at endpoint: Endpoint, isExempt: @escaping (Peer) -> Bool, on loop: isolated EventLoop
+  ) throws {
+    let listener = try TCPListener(
+      endpoint, admission: admission, isExempt: isExempt, acceptor: self)
+    try listener.start(on: loop)
+    listeners.append(listener)
+  }
+
+  func accepted(
+    _ stream: consuming TCPStream, from peer: Peer, isExempt: Bool, on loop: isolated EventLoop
+  ) {
+    let connection = Connection(
+      stream, peer: peer, isExempt: isExempt, server: self, now: loop.now)
+    connections[ObjectIdentifier(connection)] = connection
+    connection.start(on: loop)
+  }
+
+  /// `EventLoop.now` for the handlers' tasks, which run on the loop without saying so everywhere.
+  var now: Int64 { loop.assumeIsolated { $0.now } }
+
+  /// `EventLoop.yield` for the handlers' tasks.
+  func yield(_ id: ChannelID) { loop.assumeIsolated { $0.yield(id) } }
+
+  /// Puts the backlog at the input's start and the head where its parsing stopped.
+  func refill(from backlog: Backlog?) {
+    input.removeAll()
+    guard let backlog else { return head.reset() }
+    backlog.bytes.withSpan { _ = input.append($0) }
+    if let begun = backlog.head { head = begun } else { head.reset() }
+  }
+
+  func closed(_ connection: Connection, isExempt: Bool) {
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    admission.release(connection.peer, isExempt: isExempt)
+    guard isDraining, connections.isEmpty else { return }
+    for waiter in drained { waiter.resume() }
+    drained = []
+  }
+
+  // MARK: Draining
+
+  /// Accepts no more, closes what is idle, and returns when the last exchange is over.
+  func drain(on loop: isolated EventLoop) async {
+    isDraining = true
+    for listener in listeners { listener.stop(on: loop) }
+    listeners = []
+    for connection in connections.values { connection.closeIfIdle(on: loop) }
+    guard !connections.isEmpty else { return }
+    await withCheckedContinuation { drained.append($0) }
+  }
+
+  /// Closes what is left.
+  func closeAll(on loop: isolated EventLoop) {
+    for connection in connections.values { connection.close(on: loop) }
+  }
+}

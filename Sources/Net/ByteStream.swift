@@ -1,0 +1,55 @@
+// A stream in the clear or through TLS, with the same reads and writes: whoever speaks a protocol
+// over it need not know which.
+internal import Crypto
+internal import Kernel
+
+/// A connected stream whose bytes may travel encrypted.
+///
+/// Reads and writes as `TCPStream` does; edge-triggered, so a read or write goes on until it would
+/// block.
+public struct ByteStream: ~Copyable {
+  private let socket: TCPStream
+  private var tls: TLSLayer?
+
+  /// A stream in the clear.
+  public init(_ socket: consuming TCPStream) { self.socket = socket }
+
+  /// Starts to connect; `connectFailure` says how it went once the channel is writable.
+  ///
+  /// Throws when the system refuses at once (no descriptor, no route).
+  public static func connect(to peer: Peer) throws -> ByteStream {
+    ByteStream(try TCPStream.connect(to: peer.address))
+  }
+
+  /// How connecting went; `nil` is well, else a text for an operator.
+  public func connectFailure() -> String? { socket.connectFailure().map { "\($0)" } }
+
+  /// Begins service on a loop.
+  public func register(_ channel: any Channel, on loop: isolated EventLoop) -> ChannelID? {
+    socket.register(channel, on: loop)
+  }
+
+  /// From here on all bytes pass `layer`, whose handshake comes first.
+  public mutating func secure(with layer: TLSLayer) { tls = layer }
+
+  /// Goes on with the handshake; `.done` in the clear.
+  public mutating func handshake() -> HandshakeOutcome { tls?.handshake(over: socket) ?? .done }
+
+  /// Receives into the free end of `output`.
+  public mutating func read(into output: inout OutputSpan<UInt8>) -> ReadOutcome {
+    guard let tls else { return socket.read(into: &output) }
+    return tls.read(into: &output, over: socket)
+  }
+
+  /// Sends; through TLS what was taken may wait for `flush`.
+  public mutating func write(_ bytes: Span<UInt8>) -> WriteOutcome {
+    guard let tls else { return socket.write(bytes) }
+    return tls.write(bytes, over: socket)
+  }
+
+  /// Sends what `write` took and the socket did not yet; `.bytes(0)` when nothing is left.
+  public mutating func flush() -> WriteOutcome { tls?.flush(over: socket) ?? .bytes(0) }
+
+  /// Says farewell as far as that needs no waiting; dropping the stream then closes it.
+  public mutating func finish() { tls?.finish(over: socket) }
+}

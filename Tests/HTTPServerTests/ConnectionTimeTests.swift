@@ -1,0 +1,99 @@
+import HTTPServer
+import Kernel
+import Net
+import Testing
+
+@testable import HTTPServer
+
+/// Deadlines, with limits so small that nobody has to sleep.
+struct ConnectionTimeTests {
+  private func limits(_ change: (inout ServerLimits) -> Void) -> ServerLimits {
+    var limits = ServerLimits()
+    change(&limits)
+    return limits
+  }
+
+  @Test func silentConnectionIsClosed() async throws {
+    let server = try await TestServer(limits: limits { $0.headerTimeout = 1_000_000 })
+    let client = try server.client()
+    #expect(try client.readToEnd() == "")
+    try await server.untilNoConnections()
+    #expect(server.probe.all.isEmpty)
+    try await server.end()
+  }
+
+  /// RFC 9110 §15.5.9.
+  @Test func slowHeadIsAnswered408() async throws {
+    let server = try await TestServer(limits: limits { $0.headerTimeout = 20_000_000 })
+    let client = try server.client()
+    try client.send("GET / HTTP/1.1\r\nHo")
+    let answer = try client.readAnswer()
+    #expect(answer.status == 408)
+    #expect(answer.value("Connection") == "close")
+    #expect(try client.readToEnd() == "")
+    client.close()
+    try await server.end()
+  }
+
+  @Test func idleConnectionIsClosed() async throws {
+    let server = try await TestServer(limits: limits { $0.idleTimeout = 1_000_000 })
+    let client = try server.client()
+    #expect(try client.ask(get("/a")).status == 200)
+    #expect(try client.readToEnd() == "")
+    try await server.end()
+  }
+
+  /// A body that stops coming, and a reader that stops reading, are given up.
+  @Test(arguments: ["body", "stream", "file"])
+  func stalledPeerIsGivenUp(_ kind: String) async throws {
+    let server = try await TestServer(
+      limits: limits {
+        $0.paceInterval = 20_000_000
+        $0.paceBytes = 1000
+      }, file: try sparseFile(64_000_000), fileBytes: 64_000_000)
+    let client = try server.client()
+    switch kind {
+    case "body":
+      try client.send("POST /task/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc")
+    case "stream": try client.send(get("/task/stream-huge"))
+    default: try client.send(get("/file"))
+    }
+    try await server.probe.until("not given up") { server.probe.all.count == 1 }
+    try await server.untilNoConnections()
+    let outcome = try #require(server.probe.all.first).outcome
+    #expect(outcome.isAborted)
+    #expect(outcome.bodyBytes < 64_000_000)
+    try await server.end()
+  }
+
+  /// A handler that is busy elsewhere is not the peer's fault.
+  @Test func slowHandlerIsWaitedFor() async throws {
+    let server = try await TestServer(limits: limits { $0.paceInterval = 1_000_000 })
+    let client = try server.client()
+    try client.send(post("/task/gate-then-read", "body"))
+    try await server.probe.until("no handler") { server.probe.waiting == 1 }
+    let end = SystemClock.monotonicNanoseconds + 20_000_000
+    while SystemClock.monotonicNanoseconds < end { await Task.yield() }
+    server.probe.open()
+    #expect(try client.readAnswer().text == "body")
+    try await server.end()
+  }
+
+  /// Deadlines are lazy: requests leave no entries behind.
+  @Test func timersDoNotGrowWithRequests() async throws {
+    let server = try await TestServer()
+    let client = try server.client()
+    for index in 0..<500 {
+      switch index % 3 {
+      case 0: _ = try client.ask(get("/a"))
+      case 1: _ = try client.ask(post("/task/echo", "x"))
+      default:
+        try client.send("GET /a HTTP/1.1\r\nHost")
+        try client.send(": a\r\n\r\n")
+        _ = try client.readAnswer()
+      }
+    }
+    #expect(await server.loop.timerCount < 8)
+    try await server.end()
+  }
+}

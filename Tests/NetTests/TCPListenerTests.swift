@@ -1,0 +1,44 @@
+import Kernel
+import Testing
+
+@testable import Net
+
+struct TCPListenerTests {
+  private func peer(_ text: String) throws -> Peer { Peer(try #require(SocketAddress(text))) }
+
+  @Test func admissionCounts() throws {
+    let admission = Admission(limit: 3, limitPerAddress: 2)
+    let (one, two) = (try peer("10.0.0.1:1"), try peer("10.0.0.2:1"))
+    #expect(admission.admit(one, isExempt: false))
+    #expect(admission.admit(one, isExempt: false))
+    #expect(!admission.admit(one, isExempt: false))
+    #expect(admission.current == 2)
+    #expect(admission.admit(one, isExempt: true))
+    #expect(admission.isFull)
+    #expect(!admission.admit(two, isExempt: false))
+    admission.release(one, isExempt: true)
+    #expect(admission.admit(two, isExempt: false))
+    for peer in [one, one, two] { admission.release(peer, isExempt: false) }
+    #expect(admission.current == 0)
+    #expect(admission.admit(one, isExempt: false))
+  }
+
+  /// One IPv6 customer holds a /64.
+  @Test func addressesOfOneSubnetShare() throws {
+    let admission = Admission(limit: 9, limitPerAddress: 1)
+    #expect(admission.admit(try peer("[2001:db8::1]:1"), isExempt: false))
+    #expect(!admission.admit(try peer("[2001:db8::2]:1"), isExempt: false))
+    #expect(admission.admit(try peer("[2001:db8:0:1::1]:1"), isExempt: false))
+  }
+
+  @Test func claimFindsARealPort() throws {
+    let any = try #require(SocketAddress("127.0.0.1:0"))
+    let claimed = try TCPListener.claim(any)
+    #expect(claimed.port != 0)
+    let held = try StreamSocket.listen(on: claimed, sharesPort: true)
+    // Sharing is for our own loops only.
+    _ = try StreamSocket.listen(on: claimed, sharesPort: true)
+    #expect(throws: Errno(.bind, code: 98)) { try TCPListener.claim(claimed) }
+    _ = consume held
+  }
+}
