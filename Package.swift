@@ -46,6 +46,7 @@ let package = Package(
     room("Crypto", ["COpenSSL"]),
     room("SQLite", ["CSQLite"]),
     room("Wire", ["CLinux"]),
+    room("Configuration"),
 
     room("Net", ["Kernel", "Crypto"]),
 
@@ -55,6 +56,7 @@ let package = Package(
     tests("Crypto", ["Crypto"]),
     tests("SQLite", ["SQLite"]),
     tests("Wire", ["Wire"]),
+    tests("Configuration", ["Configuration"]),
     tests("Net", ["Net", "Kernel", "Crypto"]),
     tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
   ]
