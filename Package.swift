@@ -49,6 +49,8 @@ let package = Package(
     room("Configuration"),
 
     room("Net", ["Kernel", "Crypto"]),
+    room("Links", ["Crypto", "Wire"]),
+    room("Store", ["Kernel", "Crypto", "SQLite", "Wire"]),
 
     room("HTTPServer", ["Net", "Wire"]),
 
@@ -58,6 +60,8 @@ let package = Package(
     tests("Wire", ["Wire"]),
     tests("Configuration", ["Configuration"]),
     tests("Net", ["Net", "Kernel", "Crypto"]),
+    tests("Links", ["Links", "Crypto", "Wire"]),
+    tests("Store", ["Store", "Kernel", "Crypto", "SQLite", "Wire"]),
     tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
   ]
 )

@@ -1,0 +1,236 @@
+// Writing assets and blobs; always inside the writer's transaction.
+internal import Crypto
+internal import SQLite
+internal import Wire
+
+/// A blob whose row is gone: its file goes once that is durable (invariant 3).
+struct FreedBlob: Sendable {
+  let name: BlobName
+  let bytes: Int64
+
+  var diskBytes: Int64 { Disk.blocks(bytes) }
+}
+
+/// What one insertion did.
+struct Insertion: Sendable {
+  let published: PublishedAsset
+  /// Whether a row now names the file that came with it; if not, that file is not needed.
+  let usesFile: Bool
+}
+
+extension CatalogSession {
+  /// Adds an asset of these bytes (invariant 7: a live row of the same digest is used, in the same
+  /// transaction that makes the asset depend on it).
+  func insert(
+    _ blob: Blob, as new: NewAsset, now: Int64
+  ) throws(StoreFailure) -> Insertion {
+    if try isBlocked(blob.digest) {
+      throw StoreFailure(.publish, .blocked, subject: blob.digest.hex)
+    }
+    if new.reuse, let asset = try renew(blob.digest, as: new) {
+      return Insertion(published: PublishedAsset(asset: asset, isNew: false), usesFile: false)
+    }
+    try checkQuota(new, adding: blob.bytes)
+    let live = try liveBlob(blob.digest)
+    if live == nil { try insert(blob) }
+    let used = live ?? blob
+    let asset = try insertAsset(used, new, now)
+    return Insertion(
+      published: PublishedAsset(asset: asset, isNew: true), usesFile: live == nil)
+  }
+
+  private func isBlocked(_ digest: Digest) throws(StoreFailure) -> Bool {
+    try catalog(.publish) { () throws(SQLiteFailure) in
+      try one("SELECT 1 FROM blocked WHERE digest = ?1", { $0.bind(1, digest) }, { _ in true })
+    } ?? false
+  }
+
+  private func renew(_ digest: Digest, as new: NewAsset) throws(StoreFailure) -> Asset? {
+    let sql = """
+      SELECT id FROM assets WHERE digest = ?1 AND owner = ?2 AND retention = ?3
+      ORDER BY serial DESC LIMIT 1
+      """
+    let id = try catalog(.publish) { () throws(SQLiteFailure) in
+      try one(sql) {
+        $0.bind(1, digest)
+        $0.bind(2, new.owner.name)
+        $0.bind(3, new.lifetime.retention.rawValue)
+      } _: {
+        $0.id(0, AssetID.self)
+      }
+    }
+    guard let found = id, let id = found, let asset = try asset(id) else { return nil }
+    let lifetime = asset.lifetime.extended(by: new.lifetime)
+    if lifetime == asset.lifetime { return asset }
+    return try change(id, owner: nil, AssetChange(lifetime: lifetime))
+  }
+
+  private func checkQuota(_ new: NewAsset, adding bytes: Int64) throws(StoreFailure) {
+    guard let quota = new.quota else { return }
+    let used = try catalog(.publish) { () throws(SQLiteFailure) in
+      try one(
+        "SELECT bytes FROM owners WHERE owner = ?1", { $0.bind(1, new.owner.name) },
+        { $0.integer(0) })
+    }
+    guard (used ?? 0) + bytes <= quota else {
+      throw StoreFailure(.publish, .full(.quota), subject: new.owner.name)
+    }
+  }
+
+  private func liveBlob(_ digest: Digest) throws(StoreFailure) -> Blob? {
+    let sql = """
+      SELECT tail, bytes, media_type, width, height, stored_at FROM blobs WHERE digest = ?1
+      """
+    let row = try catalog(.publish) { () throws(SQLiteFailure) in
+      try one(sql, { $0.bind(1, digest) }, { Blob(digest, row: $0) })
+    }
+    guard let row else { return nil }
+    guard let blob = row else { throw StoreFailure(.publish, .damaged, subject: digest.hex) }
+    return blob
+  }
+
+  private func insert(_ blob: Blob) throws(StoreFailure) {
+    let sql = """
+      INSERT INTO blobs (digest, tail, bytes, media_type, width, height, stored_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      """
+    _ = try catalog(.publish) { () throws(SQLiteFailure) in
+      try run(sql) {
+        $0.bind(1, blob.digest)
+        $0.bind(2, Int64(blob.name.tail))
+        $0.bind(3, blob.bytes)
+        $0.bind(4, blob.image.mediaType.contentType)
+        $0.bind(5, Int64(blob.image.width))
+        $0.bind(6, Int64(blob.image.height))
+        $0.bind(7, blob.storedAt)
+      }
+    }
+  }
+
+  private func insertAsset(
+    _ blob: Blob, _ new: NewAsset, _ now: Int64
+  ) throws(StoreFailure) -> Asset {
+    let random = SystemRandom.bytes16()
+    guard let id = AssetID(bytes: random.span) else { preconditionFailure("16 bytes are an id") }
+    let sql = """
+      INSERT INTO assets (id, digest, bytes, owner, retention, pinned, created_at, expires_at,
+        used_at, model, generation, position)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9, ?10, ?11)
+      """
+    _ = try catalog(.publish) { () throws(SQLiteFailure) in
+      try run(sql) {
+        $0.bind(1, id)
+        $0.bind(2, blob.digest)
+        $0.bind(3, blob.bytes)
+        $0.bind(4, new.owner.name)
+        $0.bind(5, new.lifetime.retention.rawValue)
+        $0.bind(6, new.isPinned ? 1 : 0)
+        $0.bind(7, now)
+        $0.bind(8, new.lifetime.expiresAt)
+        $0.bind(9, new.model)
+        if let generation = new.generation { $0.bind(10, generation) }
+        $0.bind(11, Int64(new.index))
+      }
+    }
+    return Asset(
+      id: id, blob: blob, owner: new.owner, lifetime: new.lifetime, isPinned: new.isPinned,
+      createdAt: now, lastAccessAt: nil, model: new.model, generation: new.generation,
+      index: new.index)
+  }
+
+  /// Changes an asset; `nil` when there is none, or it is another owner's.
+  func change(
+    _ id: AssetID, owner: Owner?, _ change: AssetChange
+  ) throws(StoreFailure) -> Asset? {
+    guard let asset = try asset(id), owner == nil || asset.owner == owner else { return nil }
+    let lifetime = change.lifetime ?? asset.lifetime
+    _ = try catalog(.change) { () throws(SQLiteFailure) in
+      try run("UPDATE assets SET retention = ?2, expires_at = ?3, pinned = ?4 WHERE id = ?1") {
+        $0.bind(1, id)
+        $0.bind(2, lifetime.retention.rawValue)
+        $0.bind(3, lifetime.expiresAt)
+        $0.bind(4, change.isPinned ?? asset.isPinned ? 1 : 0)
+      }
+    }
+    return try self.asset(id)
+  }
+
+  /// Removes an asset; `nil` when there is none, or it is another owner's. The blob's row goes with
+  /// its last asset.
+  func delete(
+    _ id: AssetID, owner: Owner?, _ reason: RemovalReason, now: Int64
+  ) throws(StoreFailure) -> (removed: Bool, freed: FreedBlob?) {
+    let sql = """
+      DELETE FROM assets WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) RETURNING digest, expires_at
+      """
+    let row = try catalog(.delete) { () throws(SQLiteFailure) in
+      try all(sql) {
+        $0.bind(1, id)
+        $0.bind(2, owner?.name)
+      } _: {
+        (digest: $0.digest(0), expiresAt: $0.integerIfAny(1))
+      }
+    }.first
+    guard let row, let digest = row.digest else { return (false, nil) }
+    if row.expiresAt.map({ $0 > now }) ?? true { try bury(id, reason, now: now) }
+    return (true, try dropIfUnused(digest))
+  }
+
+  /// Notes that an asset was removed before its expiry.
+  func bury(_ id: AssetID, _ reason: RemovalReason, now: Int64) throws(StoreFailure) {
+    _ = try catalog(.delete) { () throws(SQLiteFailure) in
+      try run("INSERT OR REPLACE INTO tombstones (id, removed_at, reason) VALUES (?1, ?2, ?3)") {
+        $0.bind(1, id)
+        $0.bind(2, now)
+        $0.bind(3, reason.rawValue)
+      }
+    }
+  }
+
+  /// Removes the blob's row when no asset is left on it.
+  func dropIfUnused(_ digest: Digest) throws(StoreFailure) -> FreedBlob? {
+    let sql = """
+      DELETE FROM blobs WHERE digest = ?1
+        AND NOT EXISTS (SELECT 1 FROM assets WHERE digest = ?1)
+      RETURNING tail, bytes
+      """
+    return try catalog(.delete) { () throws(SQLiteFailure) in
+      try all(sql, { $0.bind(1, digest) }) {
+        FreedBlob(
+          name: BlobName(digest: digest, tail: UInt32(truncatingIfNeeded: $0.integer(0))),
+          bytes: $0.integer(1))
+      }
+    }.first
+  }
+
+  /// Notes when assets were last fetched.
+  func touch(_ accesses: ArraySlice<(id: AssetID, at: Int64)>) throws(StoreFailure) {
+    let sql = """
+      UPDATE assets SET last_access_at = max(ifnull(last_access_at, 0), ?2),
+        used_at = max(used_at, ?2)
+      WHERE id = ?1
+      """
+    try catalog(.record) { () throws(SQLiteFailure) in
+      for access in accesses {
+        try run(sql) {
+          $0.bind(1, access.id)
+          $0.bind(2, access.at)
+        }
+      }
+    }
+  }
+}
+
+extension Blob {
+  /// tail, bytes, media_type, width, height, stored_at; `nil` when they make no sense.
+  fileprivate init?(_ digest: Digest, row: Statement) {
+    guard let tail = UInt32(exactly: row.integer(0)),
+      let mediaType = MediaType(contentType: row.text(2)),
+      let width = Int(exactly: row.integer(3)), let height = Int(exactly: row.integer(4)),
+      let image = ImageFacts(mediaType: mediaType, width: width, height: height)
+    else { return nil }
+    self.init(
+      name: BlobName(digest: digest, tail: tail), bytes: row.integer(1), image: image,
+      storedAt: row.integer(5))
+  }
+}

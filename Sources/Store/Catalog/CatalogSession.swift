@@ -1,0 +1,105 @@
+internal import Crypto
+internal import SQLite
+internal import Wire
+
+/// One connection to the catalogue with its compiled statements.
+///
+/// The SQL is in the extensions of this class, one file per idea. A session belongs to one thread:
+/// a loop's session reads, the writer's session writes.
+final class CatalogSession {
+  let connection: Connection
+  private var statements: [String: Statement] = [:]
+  /// The statement of every delivery, without the look into the dictionary.
+  private var pointRead: Statement?
+
+  init(_ connection: Connection) {
+    self.connection = connection
+  }
+
+  /// Runs SQL that gives no rows.
+  ///
+  /// - Returns: how many rows it changed.
+  @discardableResult
+  func run(_ sql: String, _ bind: (Statement) -> Void) throws(SQLiteFailure) -> Int {
+    let statement = try prepared(sql)
+    bind(statement)
+    try statement.run()
+    return connection.changes
+  }
+
+  /// The row of a point read; `sql` is always the same.
+  func point<Row>(
+    _ sql: String, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
+  ) throws(SQLiteFailure) -> Row? {
+    let statement: Statement
+    if let pointRead { statement = pointRead } else { statement = try connection.prepare(sql) }
+    pointRead = statement
+    defer { statement.reset() }
+    bind(statement)
+    return try statement.step() ? read(statement) : nil
+  }
+
+  /// The first row, if any.
+  func one<Row>(
+    _ sql: String, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
+  ) throws(SQLiteFailure) -> Row? {
+    let statement = try prepared(sql)
+    defer { statement.reset() }
+    bind(statement)
+    return try statement.step() ? read(statement) : nil
+  }
+
+  /// All rows; for SQL that has a limit.
+  func all<Row>(
+    _ sql: String, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
+  ) throws(SQLiteFailure) -> [Row] {
+    let statement = try prepared(sql)
+    defer { statement.reset() }
+    bind(statement)
+    var rows: [Row] = []
+    while try statement.step() { rows.append(read(statement)) }
+    return rows
+  }
+
+  /// One row after the other, until `body` says `false`.
+  func each<Failure: Error>(
+    _ sql: String, _ bind: (Statement) -> Void, fail: (SQLiteFailure) -> Failure,
+    _ body: (Statement) throws(Failure) -> Bool
+  ) throws(Failure) {
+    let statement: Statement
+    do { statement = try prepared(sql) } catch { throw fail(error) }
+    defer { statement.reset() }
+    bind(statement)
+    while true {
+      do { if try !statement.step() { return } } catch { throw fail(error) }
+      if try !body(statement) { return }
+    }
+  }
+
+  private func prepared(_ sql: String) throws(SQLiteFailure) -> Statement {
+    if let statement = statements[sql] { return statement }
+    let statement = try connection.prepare(sql)
+    statements[sql] = statement
+    return statement
+  }
+}
+
+extension Statement {
+  func bind(_ position: Int, _ digest: Digest) {
+    let bytes = digest.bytes
+    bind(position, bytes.span)
+  }
+
+  func bind(_ position: Int, _ id: some Identifier) {
+    let bytes = id.bytes
+    bind(position, bytes.span)
+  }
+
+  func digest(_ column: Int) -> Digest? {
+    withBytes(column) { Digest($0) }
+  }
+
+  func id<ID: Identifier>(_ column: Int, _ type: ID.Type = ID.self) -> ID? {
+    withBytes(column) { ID(bytes: $0) }
+  }
+}

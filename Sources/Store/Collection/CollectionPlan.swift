@@ -1,0 +1,117 @@
+internal import Crypto
+internal import Kernel
+internal import Synchronization
+internal import Wire
+
+extension Store {
+  /// What `collect` would remove now: exactly that, on a store that nothing else changes (G2).
+  /// Changes nothing. Blocks on the disk.
+  ///
+  /// - Parameter each: hears of every asset and orphan, in the order of the policies.
+  public func plan(
+    _ policies: [Policy], _ options: CollectionOptions = CollectionOptions(),
+    each: (CollectionItem) -> Void = { _ in }
+  ) throws(StoreFailure) -> CollectionReport {
+    let start = SystemClock.monotonicNanoseconds
+    var report = CollectionReport()
+    let reader = try reader()
+    let now = self.now()
+    report.clockJump = try clockJump(reader, now, options)
+    if report.clockJump == nil {
+      var planner = Planner(
+        reader: reader, files: files, options: options, now: now, assetsLeft: options.limit)
+      for policy in policies { report.results.append(try planner.plan(policy, each)) }
+    }
+    report.nanoseconds = SystemClock.monotonicNanoseconds - start
+    return report
+  }
+
+  /// The seconds by which the clock jumped, when it did and that matters.
+  func clockJump(
+    _ reader: CatalogReader, _ now: Int64, _ options: CollectionOptions
+  ) throws(StoreFailure) -> Int64? {
+    if options.acceptsClock { return nil }
+    let mark = try reader.session.clockMark() ?? now
+    let running = SystemClock.monotonicNanoseconds / 1_000_000_000
+    let verdict = clockGuard.withLock { $0.judge(wall: now, mark: mark, running: running) }
+    if case .jumped(let seconds) = verdict { return seconds }
+    return nil
+  }
+}
+
+/// One dry run.
+private struct Planner {
+  let reader: CatalogReader
+  let files: StoreFiles
+  let options: CollectionOptions
+  let now: Int64
+  var assetsLeft: Int?
+  /// What policies before this one take already, and how much of each blob is taken.
+  var taken: Set<AssetID> = []
+  var takenOfBlob: [Digest: Int] = [:]
+
+  mutating func plan(
+    _ policy: Policy, _ each: (CollectionItem) -> Void
+  ) throws(StoreFailure) -> PolicyResult {
+    switch policy.kind {
+    case .expired(let grace):
+      try plan(ExpiredPolicy(grace: grace), policy.name, each)
+    case .orphans(let grace):
+      try planOrphans(
+        OrphanSweep(
+          policy: policy.name, grace: grace, now: now, files: files, session: reader.session),
+        each)
+    case .records(let after):
+      try planRecords(after, policy.name)
+    }
+  }
+
+  private mutating func plan(
+    _ policy: some AssetPolicy, _ name: String, _ each: (CollectionItem) -> Void
+  ) throws(StoreFailure) -> PolicyResult {
+    var result = PolicyResult(policy: name)
+    var touched: Set<Digest> = []
+    if assetsLeft == 0 { return result }
+    try reader.session.candidates(policy, now: now) { (asset) throws(StoreFailure) in
+      guard taken.insert(asset.id).inserted else { return true }
+      takenOfBlob[asset.digest, default: 0] += 1
+      touched.insert(asset.digest)
+      let item = CollectionItem(
+        policy: name, id: asset.id, digest: asset.digest, bytes: asset.bytes,
+        reason: policy.reason(expiresAt: asset.expiresAt, now: now))
+      result.count(item)
+      each(item)
+      assetsLeft = assetsLeft.map { $0 - 1 }
+      return assetsLeft != 0
+    }
+    for digest in touched
+    where try reader.session.assetCount(on: digest) == takenOfBlob[digest, default: 0] {
+      result.blobs += 1
+    }
+    return result
+  }
+
+  private func planOrphans(
+    _ sweep: OrphanSweep, _ each: (CollectionItem) -> Void
+  ) throws(StoreFailure) -> PolicyResult {
+    var result = PolicyResult(policy: sweep.policy)
+    func count(_ orphans: [OrphanSweep.Orphan]) {
+      for orphan in orphans {
+        let item = sweep.item(orphan)
+        result.count(item)
+        each(item)
+      }
+    }
+    count(try sweep.leftovers())
+    for folder in options.folders { count(try sweep.orphans(inFolder: folder)) }
+    return result
+  }
+
+  private func planRecords(_ after: Int64, _ name: String) throws(StoreFailure) -> PolicyResult {
+    var result = PolicyResult(policy: name)
+    for table in RecordsPolicy.tables {
+      result.records += try reader.session.count(table, before: now - after)
+    }
+    return result
+  }
+}

@@ -1,0 +1,152 @@
+// The SQL of collections.
+internal import Crypto
+internal import SQLite
+internal import Wire
+
+/// An asset that a policy collects.
+struct CollectedAsset: Sendable {
+  let id: AssetID
+  let digest: Digest
+  let bytes: Int64
+  let expiresAt: Int64?
+}
+
+/// What one transaction of a collection removed.
+struct CollectedBatch: Sendable {
+  var assets: [CollectedAsset] = []
+  var freed: [FreedBlob] = []
+  /// How long the writer was busy with it.
+  var nanoseconds: Int64 = 0
+}
+
+extension CatalogSession {
+  /// Removes at most `limit` assets that meet the policy's condition *now*: it is evaluated again
+  /// in the statement that deletes.
+  func collect(
+    _ policy: some AssetPolicy, limit: Int, now: Int64
+  ) throws(StoreFailure) -> CollectedBatch {
+    let sql = """
+      DELETE FROM assets WHERE serial IN
+        (SELECT serial FROM assets WHERE \(policy.condition) ORDER BY \(policy.order) LIMIT ?9)
+      RETURNING id, digest, bytes, expires_at
+      """
+    var batch = CollectedBatch()
+    batch.assets = try catalog(.collect) { () throws(SQLiteFailure) in
+      try all(sql) {
+        policy.bind($0, now: now)
+        $0.bind(9, Int64(limit))
+      } _: {
+        CollectedAsset(row: $0)
+      }
+    }.compactMap { $0 }
+    for asset in batch.assets {
+      if asset.expiresAt.map({ $0 > now }) ?? true { try bury(asset.id, .collected, now: now) }
+      if let freed = try dropIfUnused(asset.digest) { batch.freed.append(freed) }
+    }
+    return batch
+  }
+
+  /// The assets that meet the policy's condition, in its order, until `body` says `false`.
+  func candidates(
+    _ policy: some AssetPolicy, now: Int64, _ body: (CollectedAsset) throws(StoreFailure) -> Bool
+  ) throws(StoreFailure) {
+    let sql = """
+      SELECT id, digest, bytes, expires_at FROM assets
+      WHERE \(policy.condition) ORDER BY \(policy.order) LIMIT ?9
+      """
+    try each(sql) {
+      policy.bind($0, now: now)
+      $0.bind(9, Int64.max)
+    } fail: {
+      StoreFailure(.collect, $0)
+    } _: { (row) throws(StoreFailure) in
+      guard let asset = CollectedAsset(row: row) else { return true }
+      return try body(asset)
+    }
+  }
+
+  /// How many assets are on these bytes.
+  func assetCount(on digest: Digest) throws(StoreFailure) -> Int {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try one("SELECT count(*) FROM assets WHERE digest = ?1", { $0.bind(1, digest) }) {
+        Int($0.integer(0))
+      }
+    } ?? 0
+  }
+
+  /// Notes what a policy did.
+  func note(
+    _ result: PolicyResult, startedAt: Int64, milliseconds: Int64
+  ) throws(StoreFailure) {
+    let sql = """
+      INSERT INTO collections (policy, started_at, milliseconds, assets, blobs, bytes)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+      """
+    _ = try catalog(.collect) { () throws(SQLiteFailure) in
+      try run(sql) {
+        $0.bind(1, result.policy)
+        $0.bind(2, startedAt)
+        $0.bind(3, milliseconds)
+        $0.bind(4, Int64(result.assets))
+        $0.bind(5, Int64(result.blobs))
+        $0.bind(6, result.bytes)
+      }
+    }
+  }
+
+  // MARK: - Orphans
+
+  /// The blobs of one folder that have rows, and of those the ones without assets.
+  func blobRows(
+    inFolder number: Int
+  ) throws(StoreFailure) -> (names: Set<BlobName>, unused: [UnusedBlob]) {
+    let sql = """
+      SELECT digest, tail, bytes, stored_at,
+        NOT EXISTS (SELECT 1 FROM assets WHERE digest = b.digest)
+      FROM blobs b WHERE digest BETWEEN ?1 AND ?2
+      """
+    var names: Set<BlobName> = []
+    var unused: [UnusedBlob] = []
+    let first = UInt8(truncatingIfNeeded: number)
+    _ = try catalog(.collect) { () throws(SQLiteFailure) in
+      try all(sql) {
+        $0.bind(1, ([first] + [UInt8](repeating: 0, count: 31)).span)
+        $0.bind(2, ([first] + [UInt8](repeating: 255, count: 31)).span)
+      } _: { row in
+        guard let digest = row.digest(0) else { return }
+        let name = BlobName(digest: digest, tail: UInt32(truncatingIfNeeded: row.integer(1)))
+        names.insert(name)
+        if row.integer(4) == 1 {
+          unused.append(UnusedBlob(name: name, bytes: row.integer(2), storedAt: row.integer(3)))
+        }
+      }
+    }
+    return (names, unused)
+  }
+
+  /// Whether a row names this file.
+  func hasRow(_ name: BlobName) throws(StoreFailure) -> Bool {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try one(
+        "SELECT 1 FROM blobs WHERE digest = ?1 AND tail = ?2",
+        {
+          $0.bind(1, name.digest)
+          $0.bind(2, Int64(name.tail))
+        }, { _ in true })
+    } ?? false
+  }
+}
+
+/// A blob whose row has no asset.
+struct UnusedBlob: Sendable {
+  let name: BlobName
+  let bytes: Int64
+  let storedAt: Int64
+}
+
+extension CollectedAsset {
+  fileprivate init?(row: Statement) {
+    guard let id = row.id(0, AssetID.self), let digest = row.digest(1) else { return nil }
+    self.init(id: id, digest: digest, bytes: row.integer(2), expiresAt: row.integerIfAny(3))
+  }
+}

@@ -1,0 +1,208 @@
+internal import Kernel
+internal import Synchronization
+
+extension Store {
+  /// Removes what the policies name, in short batches between the writer's other work: one
+  /// transaction of at most 500 assets, then their files, then the next. Blocks until it is done:
+  /// for a worker thread or a thread of its own.
+  ///
+  /// - Parameter each: hears of every asset and orphan that is gone, after its commit.
+  /// - Throws: `.busy` when a collection is running, `.readOnly`, `.full(.disk)`, `.io`, `.sqlite`;
+  ///   what was removed until then stays removed.
+  public func collect(
+    _ policies: [Policy], _ options: CollectionOptions = CollectionOptions(),
+    each: (CollectionItem) -> Void = { _ in }
+  ) throws(StoreFailure) -> CollectionReport {
+    let isFirst = isCollecting.withLock { isCollecting in
+      defer { isCollecting = true }
+      return !isCollecting
+    }
+    guard isFirst else { throw StoreFailure(.collect, .busy, hint: "a collection is running") }
+    defer { isCollecting.withLock { $0 = false } }
+    defer { ballast.make() }
+
+    let start = SystemClock.monotonicNanoseconds
+    var report = CollectionReport()
+    let reader = try reader()
+    let now = self.now()
+    report.clockJump = try clockJump(reader, now, options)
+    if report.clockJump == nil {
+      try commit { (session) throws(StoreFailure) in try session.setClockMark(now) }
+      var run = CollectionRun(
+        store: self, reader: reader, options: options, now: now, assetsLeft: options.limit)
+      for policy in policies { report.results.append(try run.collect(policy, each)) }
+      try kernel(.collect) { () throws(Errno) in try unlinker.drain() }
+    }
+    report.nanoseconds = SystemClock.monotonicNanoseconds - start
+    return report
+  }
+
+  /// Runs a piece of a collection in the writer's next transaction. On a full disk the ballast is
+  /// given up, once, so that there is room for the log.
+  fileprivate func commit<Value: Sendable>(
+    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
+  ) throws(StoreFailure) -> Value {
+    do {
+      return try writer.wait(body)
+    } catch {
+      guard error.kind == .full(.disk), ballast.release() else { throw error }
+      return try writer.wait(body)
+    }
+  }
+}
+
+/// One run over the policies.
+private struct CollectionRun {
+  let store: Store
+  let reader: CatalogReader
+  let options: CollectionOptions
+  let now: Int64
+  var assetsLeft: Int?
+  /// Rows in the next transaction: fewer when the last one took long.
+  var batchRows = maxBatchRows
+
+  static let maxBatchRows = 500
+  /// A batch that took longer halves the next one: half of the 50 ms that nobody may wait.
+  static let slowBatch: Int64 = 25_000_000
+
+  mutating func collect(
+    _ policy: Policy, _ each: (CollectionItem) -> Void
+  ) throws(StoreFailure) -> PolicyResult {
+    let start = SystemClock.monotonicNanoseconds
+    let result =
+      switch policy.kind {
+      case .expired(let grace):
+        try collect(ExpiredPolicy(grace: grace), policy.name, each)
+      case .orphans(let grace):
+        try collectOrphans(
+          OrphanSweep(
+            policy: policy.name, grace: grace, now: now, files: store.files,
+            session: reader.session),
+          each)
+      case .records(let after):
+        try collectRecords(after, policy.name)
+      }
+    let milliseconds = (SystemClock.monotonicNanoseconds - start) / 1_000_000
+    let now = self.now
+    try store.commit { (session) throws(StoreFailure) in
+      try session.note(result, startedAt: now, milliseconds: milliseconds)
+    }
+    return result
+  }
+
+  // MARK: - Assets
+
+  private mutating func collect(
+    _ policy: some AssetPolicy, _ name: String, _ each: (CollectionItem) -> Void
+  ) throws(StoreFailure) -> PolicyResult {
+    var result = PolicyResult(policy: name)
+    while assetsLeft != 0 {
+      let limit = min(batchRows, assetsLeft ?? batchRows)
+      let batch = try collectBatch(policy, limit)
+      for asset in batch.assets {
+        let item = CollectionItem(
+          policy: name, id: asset.id, digest: asset.digest, bytes: asset.bytes,
+          reason: policy.reason(expiresAt: asset.expiresAt, now: now))
+        result.count(item)
+        each(item)
+      }
+      result.blobs += batch.freed.count
+      assetsLeft = assetsLeft.map { $0 - batch.assets.count }
+      if batch.assets.count < limit { break }
+      adapt(to: batch.nanoseconds)
+    }
+    return result
+  }
+
+  /// One transaction; its files are on their way out when this returns.
+  private func collectBatch(
+    _ policy: some AssetPolicy, _ limit: Int
+  ) throws(StoreFailure) -> CollectedBatch {
+    let now = self.now
+    let batch = try store.commit { (session) throws(StoreFailure) in
+      let start = SystemClock.monotonicNanoseconds
+      var batch = try session.collect(policy, limit: limit, now: now)
+      batch.nanoseconds = SystemClock.monotonicNanoseconds - start
+      return batch
+    }
+    // The commit is durable: first every cache must know (invariant 9), then the files go.
+    for asset in batch.assets { store.epochs.bump(asset.id) }
+    store.release(batch.freed)
+    return batch
+  }
+
+  private mutating func adapt(to nanoseconds: Int64) {
+    if nanoseconds > CollectionRun.slowBatch {
+      batchRows = max(10, batchRows / 2)
+    } else {
+      batchRows = min(CollectionRun.maxBatchRows, batchRows * 2)
+    }
+  }
+
+  // MARK: - Orphans and records
+
+  private func collectOrphans(
+    _ sweep: OrphanSweep, _ each: (CollectionItem) -> Void
+  ) throws(StoreFailure) -> PolicyResult {
+    var result = PolicyResult(policy: sweep.policy)
+    func remove(_ orphans: [OrphanSweep.Orphan]) throws(StoreFailure) {
+      for orphan in orphans where try store.remove(orphan) {
+        let item = sweep.item(orphan)
+        result.count(item)
+        each(item)
+      }
+    }
+    try remove(try sweep.leftovers())
+    for folder in options.folders { try remove(try sweep.orphans(inFolder: folder)) }
+    return result
+  }
+
+  private func collectRecords(
+    _ after: Int64, _ name: String
+  ) throws(StoreFailure) -> PolicyResult {
+    var result = PolicyResult(policy: name)
+    let time = now - after
+    for table in RecordsPolicy.tables {
+      while true {
+        let removed = try store.commit { (session) throws(StoreFailure) in
+          try session.remove(table, before: time, limit: CollectionRun.maxBatchRows)
+        }
+        result.records += removed
+        if removed < CollectionRun.maxBatchRows { break }
+      }
+    }
+    return result
+  }
+}
+
+extension Store {
+  /// Hands files whose rows are durably gone to the unlinker.
+  func release(_ freed: [FreedBlob]) {
+    guard !freed.isEmpty else { return }
+    files.ledger.condemn(freed.reduce(0) { $0 + $1.diskBytes })
+    unlinker.submit(.init(freed: freed))
+  }
+
+  /// Removes an orphan; `false` when it was none any more.
+  fileprivate func remove(_ orphan: OrphanSweep.Orphan) throws(StoreFailure) -> Bool {
+    switch orphan {
+    case .file(let name, _):
+      let isRemoved = try kernel(.collect, "\(name)") { () throws(Errno) in
+        try files.folders.blobs.remove(name)
+      }
+      unlinker.forget(name)
+      return isRemoved
+    case .incoming(let name, _):
+      return try kernel(.collect, name) { () throws(Errno) in
+        try files.folders.incoming.remove(name)
+      }
+    case .row(let blob):
+      let freed = try commit { (session) throws(StoreFailure) in
+        try session.dropIfUnused(blob.name.digest)
+      }
+      guard let freed else { return false }
+      release([freed])
+      return true
+    }
+  }
+}

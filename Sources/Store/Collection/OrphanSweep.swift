@@ -1,0 +1,74 @@
+// Files that no row names, rows that no asset names, and what is left in `incoming/`.
+//
+// A crash between the rename and the commit leaves a file (invariant 4), a failed unlink too. For
+// each file the order is: in flight? then row? then age? An ingest unmarks its name only after its
+// commit, so the other way round a file could be seen before its row and after its mark.
+internal import Crypto
+internal import Kernel
+
+/// Finds orphans in one folder after the other.
+struct OrphanSweep {
+  let policy: String
+  /// Seconds that an orphan must be old.
+  let grace: Int64
+  let now: Int64
+  let files: StoreFiles
+  let session: CatalogSession
+
+  /// What was found.
+  enum Orphan {
+    /// A file without a row.
+    case file(BlobName, bytes: Int64)
+    /// A row without assets, and its file.
+    case row(UnusedBlob)
+    /// A file in `incoming/` that no ingest of ours writes.
+    case incoming(String, bytes: Int64)
+  }
+
+  /// The orphans of one of the 256 folders.
+  func orphans(inFolder number: Int) throws(StoreFailure) -> [Orphan] {
+    let names = try kernel(.collect) { () throws(Errno) in
+      try files.folders.blobs.names(inFolder: number)
+    }
+    // Read after the names: a name whose row came in between is among the rows.
+    let rows = try session.blobRows(inFolder: number)
+    var orphans = rows.unused.filter { $0.storedAt <= now - grace }.map(Orphan.row)
+    for name in names where !rows.names.contains(name) {
+      if files.inFlight.contains(name) { continue }
+      if try session.hasRow(name) { continue }
+      let status = try kernel(.collect) { () throws(Errno) in
+        try files.folders.blobs.status(name)
+      }
+      guard let status, status.kind == .regular, status.modified <= now - grace else { continue }
+      orphans.append(.file(name, bytes: status.bytes))
+    }
+    return orphans
+  }
+
+  /// What is left in `incoming/`.
+  func leftovers() throws(StoreFailure) -> [Orphan] {
+    var orphans: [Orphan] = []
+    let names = try kernel(.collect) { () throws(Errno) in try files.folders.incoming.names() }
+    for name in names.sorted() where !files.inFlight.contains(incoming: name) {
+      let status = try kernel(.collect) { () throws(Errno) in
+        try files.folders.incoming.status(of: name)
+      }
+      guard let status, status.kind == .regular, status.modified <= now - grace else { continue }
+      orphans.append(.incoming(name, bytes: status.bytes))
+    }
+    return orphans
+  }
+
+  /// The line of a report for it.
+  func item(_ orphan: Orphan) -> CollectionItem {
+    switch orphan {
+    case .file(let name, let bytes): item(name.digest, bytes, "a file without a row")
+    case .row(let blob): item(blob.name.digest, blob.bytes, "a blob without an asset")
+    case .incoming(_, let bytes): item(nil, bytes, "left over in incoming/")
+    }
+  }
+
+  private func item(_ digest: Digest?, _ bytes: Int64, _ reason: String) -> CollectionItem {
+    CollectionItem(policy: policy, id: nil, digest: digest, bytes: bytes, reason: reason)
+  }
+}

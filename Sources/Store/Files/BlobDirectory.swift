@@ -1,0 +1,51 @@
+internal import Kernel
+
+/// `blobs/`: files that are complete, read-only and hash to their name (invariant 1).
+struct BlobDirectory: ~Copyable, Sendable {
+  private let directory: Directory
+
+  init(_ directory: consuming Directory) {
+    self.directory = directory
+  }
+
+  /// Opens a blob for reading; `nil` when the file is gone.
+  func open(_ name: BlobName) throws(Errno) -> File? {
+    try directory.fileIfThere(name.path)
+  }
+
+  /// Gives a finished file of `incoming/` its final name. The name is safe after `sync`.
+  ///
+  /// - Throws: EEXIST when the name is taken.
+  func take(_ file: String, from incoming: borrowing Directory, as name: BlobName) throws(Errno) {
+    try incoming.rename(file, to: directory, as: name.path)
+  }
+
+  /// The names in the folder of this blob are on the disk when this returns.
+  func sync(folderOf name: BlobName) throws(Errno) {
+    try directory.directory(name.folder).sync()
+  }
+
+  /// Removes a blob whose row is durably gone (invariant 3); `false` when it was gone already.
+  @discardableResult
+  func remove(_ name: BlobName) throws(Errno) -> Bool {
+    try directory.remove(name.path)
+  }
+
+  /// The blobs in one of the 256 folders, in the order of their digests. Names that are none of
+  /// ours are left out: nothing here touches them.
+  func names(inFolder number: Int) throws(Errno) -> [BlobName] {
+    let folder = Layout.folder(number)
+    return try directory.directory(folder).names()
+      .compactMap(BlobName.init)
+      .filter { $0.folder == folder }
+      .sorted { $0.digest < $1.digest }
+  }
+
+  /// What a file is; `nil` when it is gone.
+  func status(_ name: BlobName) throws(Errno) -> FileStatus? {
+    try directory.status(of: name.path)
+  }
+
+  /// The file system's room.
+  func space() throws(Errno) -> DiskSpace { try directory.space() }
+}

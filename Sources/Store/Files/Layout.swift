@@ -1,0 +1,91 @@
+// The folders of a store (STORE.md, "On disk"), made and checked once at the start.
+internal import Kernel
+
+/// The names under `storage.root`.
+enum Layout {
+  static let blobs = "blobs"
+  static let incoming = "incoming"
+  static let quarantine = "quarantine"
+  static let snapshots = "snapshots"
+  static let catalogue = "catalog.sqlite"
+  static let keyring = "keyring.json"
+  static let lock = "lock"
+  static let ballast = "ballast"
+  static let adminSocket = "admin.sock"
+
+  /// `00` to `ff`.
+  static func folder(_ number: Int) -> String {
+    let digits = String(number, radix: 16)
+    return digits.count == 1 ? "0" + digits : digits
+  }
+}
+
+/// The open folders of a store, under its lock.
+final class StoreFolders: Sendable {
+  let root: Directory
+  let blobs: BlobDirectory
+  let incoming: Directory
+  /// Held as long as this value lives (flock(2)): one process per root.
+  private let lock: File
+
+  private init(
+    _ root: consuming Directory, _ blobs: consuming Directory, _ incoming: consuming Directory,
+    lock: consuming File
+  ) {
+    self.root = root
+    self.blobs = BlobDirectory(blobs)
+    self.incoming = incoming
+    self.lock = lock
+  }
+
+  /// Takes the lock, then makes what is missing, and empties `incoming/` (invariant 5).
+  ///
+  /// - Throws: `.locked` before anything is changed, `.twoFileSystems`, `.io`.
+  static func open(_ path: String) throws(StoreFailure) -> StoreFolders {
+    let root = try kernel(.open, path) { () throws(Errno) in
+      try Directory.make(path: path)
+      return try Directory.open(path: path)
+    }
+    let lock = try takeLock(in: root, path + "/" + Layout.lock)
+    let made = try kernel(.open, path) { () throws(Errno) in try make(in: root) }
+    let isOneDevice = try kernel(.open, path) { () throws(Errno) in
+      try made.blobs.status().device == made.incoming.status().device
+    }
+    guard isOneDevice else { throw StoreFailure(.open, .twoFileSystems, subject: path) }
+    try kernel(.open, path) { () throws(Errno) in
+      for name in try made.incoming.names() { try made.incoming.remove(name) }
+    }
+    return StoreFolders(root, made.blobs, made.incoming, lock: lock)
+  }
+
+  private static func takeLock(
+    in root: borrowing Directory, _ path: String
+  ) throws(StoreFailure) -> File {
+    let lock = try kernel(.open, path) { () throws(Errno) in
+      try root.file(Layout.lock, .readWriteOrCreate, mode: 0o600)
+    }
+    guard try kernel(.open, path, { () throws(Errno) in try lock.tryLock() }) else {
+      throw StoreFailure(
+        .open, .locked, subject: path, hint: "stop it, or name another --storage")
+    }
+    return lock
+  }
+
+  private struct Made: ~Copyable {
+    let blobs: Directory
+    let incoming: Directory
+  }
+
+  /// All folders, and their names on the disk before the first file needs them.
+  private static func make(in root: borrowing Directory) throws(Errno) -> Made {
+    for name in [Layout.incoming, Layout.quarantine, Layout.snapshots, Layout.blobs] {
+      try root.makeDirectory(name)
+    }
+    let blobs = try root.directory(Layout.blobs)
+    var isChanged = false
+    for number in 0..<256 where try blobs.makeDirectory(Layout.folder(number)) { isChanged = true }
+    if isChanged { try blobs.sync() }
+    try root.sync()
+    return Made(blobs: blobs, incoming: try root.directory(Layout.incoming))
+  }
+}

@@ -1,0 +1,31 @@
+internal import Kernel
+
+/// The half of the store that is files: folders, space, names in flight, I/O health. Shared by
+/// ingests, the unlinker and the collector.
+final class StoreFiles: Sendable {
+  let folders: StoreFolders
+  let ledger: SpaceLedger
+  let inFlight = InFlight()
+  let health = HealthMonitor()
+  let limits: ImageLimits
+
+  init(_ folders: consuming StoreFolders, ledger: SpaceLedger, limits: ImageLimits) {
+    self.folders = folders
+    self.ledger = ledger
+    self.limits = limits
+  }
+}
+
+/// What an image may be at most (API.md §8, `limits`).
+public struct ImageLimits: Sendable, Hashable {
+  /// `limits.image_bytes`.
+  public var bytes: Int64
+  /// `limits.image_pixels`.
+  public var pixels: Int64
+
+  /// Limits; by default those of the configuration.
+  public init(bytes: Int64 = 64 << 20, pixels: Int64 = 100_000_000) {
+    self.bytes = bytes
+    self.pixels = pixels
+  }
+}

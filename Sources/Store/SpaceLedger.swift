@@ -1,0 +1,170 @@
+// Invariant 8: bytes stored + reserved + awaiting unlink never exceed the hard limit, and
+// `min_free_bytes` of the disk is kept. All sums are in whole blocks of 4 KiB.
+//
+//     reserve ──► reserved ──publish──► stored ──condemn──► awaiting unlink ──bury──► free
+//                    └──────give back (abandoned, failed, duplicate: after its unlink)──► free
+internal import Kernel
+internal import Synchronization
+
+/// What the store's space is used for, in bytes.
+public struct SpaceUse: Sendable, Hashable {
+  /// Files that rows name.
+  public internal(set) var stored: Int64 = 0
+  /// Promised to running ingests.
+  public internal(set) var reserved: Int64 = 0
+  /// Files without a row, not yet removed.
+  public internal(set) var awaitingUnlink: Int64 = 0
+
+  /// All of it.
+  public var sum: Int64 { stored + reserved + awaitingUnlink }
+}
+
+/// The store's space: reserved before bytes are accepted.
+final class SpaceLedger: Sendable {
+  private struct State {
+    var use = SpaceUse()
+    var freeOnDisk: Int64 = 0
+    var readAt: Int64?
+  }
+
+  private let state = Mutex(State())
+  private let maxBytes: Int64
+  private let minFreeBytes: Int64
+  private let disk: StoreFolders
+  private let freeBytes: (@Sendable () -> Int64)?
+
+  /// How long the disk's free space is believed, in nanoseconds.
+  private static let freshness: Int64 = 1_000_000_000
+
+  /// - Parameter freeBytes: answers in the disk's place; for tests.
+  init(
+    maxBytes: Int64?, minFreeBytes: Int64, disk: StoreFolders,
+    freeBytes: (@Sendable () -> Int64)?
+  ) {
+    self.maxBytes = maxBytes ?? Int64.max
+    self.minFreeBytes = minFreeBytes
+    self.disk = disk
+    self.freeBytes = freeBytes
+  }
+
+  var use: SpaceUse { state.withLock { $0.use } }
+
+  /// Takes `bytes` out of what is free.
+  func take(_ bytes: Int64) throws(StoreFailure) {
+    try state.withLock { (state) throws(StoreFailure) in
+      try refresh(&state)
+      // Reserved bytes that were written already count twice against the disk: on the safe side.
+      let (wanted, overflow) = state.use.reserved.addingReportingOverflow(bytes)
+      let used = max(0, state.use.stored) + max(0, state.use.awaitingUnlink)
+      guard !overflow, wanted <= maxBytes - min(maxBytes, used) else {
+        throw StoreFailure(.reserve, .full(.store))
+      }
+      guard wanted <= state.freeOnDisk - minFreeBytes else {
+        throw StoreFailure(.reserve, .full(.disk))
+      }
+      state.use.reserved = wanted
+    }
+  }
+
+  private func refresh(_ state: inout sending State) throws(StoreFailure) {
+    let now = SystemClock.monotonicNanoseconds
+    if let readAt = state.readAt, now - readAt < SpaceLedger.freshness { return }
+    if let freeBytes {
+      state.freeOnDisk = freeBytes()
+    } else {
+      state.freeOnDisk = try kernel(.reserve) { () throws(Errno) in
+        try disk.blobs.space().freeBytes
+      }
+    }
+    state.readAt = now
+  }
+
+  /// Returns reserved bytes.
+  func giveBack(_ bytes: Int64) {
+    guard bytes != 0 else { return }
+    state.withLock { $0.use.reserved -= bytes }
+  }
+
+  /// A reserved file became a stored one.
+  func publish(reserved: Int64, stored: Int64) {
+    state.withLock {
+      $0.use.reserved -= reserved
+      $0.use.stored += stored
+    }
+  }
+
+  /// Stored files lost their rows.
+  func condemn(_ bytes: Int64) {
+    state.withLock {
+      $0.use.stored -= bytes
+      $0.use.awaitingUnlink += bytes
+    }
+  }
+
+  /// Files without rows were removed; the disk is asked again by the next reservation.
+  func bury(_ bytes: Int64) {
+    state.withLock {
+      $0.use.awaitingUnlink -= bytes
+      $0.readAt = nil
+    }
+  }
+
+  /// What the rows say: at the start, and after a commit whose outcome was not known.
+  func setStored(_ bytes: Int64) { state.withLock { $0.use.stored = bytes } }
+
+  /// Whether not one block more can be had.
+  var isFull: Bool {
+    do {
+      try take(Disk.blockBytes)
+    } catch {
+      return true
+    }
+    giveBack(Disk.blockBytes)
+    return false
+  }
+}
+
+/// Bytes of the store that are promised to one piece of work; what is left comes back by itself.
+public struct Reservation: ~Copyable, Sendable {
+  let ledger: SpaceLedger
+  /// How many bytes are reserved, in whole blocks.
+  public private(set) var bytes: Int64
+
+  init(_ bytes: Int64, of ledger: SpaceLedger) throws(StoreFailure) {
+    let blocks = Disk.blocks(bytes)
+    try ledger.take(blocks)
+    self.ledger = ledger
+    self.bytes = blocks
+  }
+
+  private init(taken bytes: Int64, of ledger: SpaceLedger) {
+    self.ledger = ledger
+    self.bytes = bytes
+  }
+
+  deinit { ledger.giveBack(bytes) }
+
+  /// Makes the reservation at least `total` bytes.
+  ///
+  /// - Throws: `.full`; the reservation stays as it was.
+  public mutating func extend(to total: Int64) throws(StoreFailure) {
+    let blocks = Disk.blocks(total)
+    guard blocks > bytes else { return }
+    try ledger.take(blocks - bytes)
+    bytes = blocks
+  }
+
+  /// Moves at most `part` bytes into a reservation of their own: one for each image of an order.
+  public mutating func split(_ part: Int64) -> Reservation {
+    let moved = min(bytes, Disk.blocks(part))
+    bytes -= moved
+    return Reservation(taken: moved, of: ledger)
+  }
+
+  /// Takes the bytes out: someone else counts them from now on.
+  mutating func release() -> Int64 {
+    let released = bytes
+    bytes = 0
+    return released
+  }
+}

@@ -1,0 +1,84 @@
+internal import Crypto
+public import Wire
+
+extension Store {
+  /// Removes an asset: its rows durably, every cache's knowledge of it, and the file of its blob
+  /// when no other asset is left on it. Then returns.
+  ///
+  /// - Parameter owner: whose it must be; `nil` for anyone's.
+  /// - Returns: `false` when there is no such asset.
+  public func delete(
+    _ id: AssetID, owner: Owner?, reason: RemovalReason = .deleted
+  ) async throws(StoreFailure) -> Bool {
+    let result: Result<Bool, StoreFailure> = await withCheckedContinuation { continuation in
+      let now = self.now
+      writer.submit { (session) throws(StoreFailure) in
+        try session.delete(id, owner: owner, reason, now: now())
+      } then: { [self] result in
+        switch result {
+        case .failure(let failure):
+          // The outcome may be that it is gone: caches look again.
+          epochs.bump(id)
+          continuation.resume(returning: .failure(failure))
+        case .success(let (isRemoved, freed)):
+          epochs.bump(id)
+          guard let freed else { return continuation.resume(returning: .success(isRemoved)) }
+          files.ledger.condemn(freed.diskBytes)
+          unlinker.submit(
+            .init(freed: [freed], then: { continuation.resume(returning: .success(isRemoved)) }))
+        }
+      }
+    }
+    return try result.get()
+  }
+
+  /// Changes an asset's life or pin; caches hear of it before the caller does.
+  ///
+  /// - Returns: the asset as it is now; `nil` when there is none, or it is another owner's.
+  public func change(
+    _ id: AssetID, owner: Owner?, _ change: AssetChange
+  ) async throws(StoreFailure) -> Asset? {
+    try await write(before: { [epochs] _ in epochs.bump(id) }) { (session) throws(StoreFailure) in
+      try session.change(id, owner: owner, change)
+    }
+  }
+
+  /// Adds a client's key.
+  ///
+  /// - Throws: `.taken` when a key of this name is good already.
+  public func insert(_ key: AccessKey) async throws(StoreFailure) -> AccessKey {
+    try await write { (session) throws(StoreFailure) in try session.insert(key) }
+  }
+
+  /// Ends the key of this name.
+  ///
+  /// - Returns: `false` when no such key is good.
+  public func revokeKey(_ name: String) async throws(StoreFailure) -> Bool {
+    let now = self.now
+    return try await write { (session) throws(StoreFailure) in
+      try session.revokeKey(name, now: now())
+    }
+  }
+
+  /// Writes the last fetches that `accessLog` has collected; the daemon calls it once a minute.
+  public func flushAccessLog() async throws(StoreFailure) {
+    let accesses = accessLog.take()
+    var start = 0
+    while start < accesses.count {
+      let batch = accesses[start..<min(start + 500, accesses.count)]
+      try await write { (session) throws(StoreFailure) in try session.touch(batch) }
+      start += batch.count
+    }
+    try await noteClock()
+  }
+
+  /// Keeps the clock's mark young enough that only a jump looks like one, whatever `gc.interval`
+  /// is; at most once an hour, so that an idle store is not written for it.
+  private func noteClock() async throws(StoreFailure) {
+    let now = self.now()
+    try await write { (session) throws(StoreFailure) in
+      guard let mark = try session.clockMark() else { return }
+      if now - mark > 3600, now - mark <= ClockGuard.maxForward { try session.setClockMark(now) }
+    }
+  }
+}

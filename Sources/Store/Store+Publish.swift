@@ -1,0 +1,127 @@
+// Every write has the same shape: a closure for the writer's transaction, then what the rest of the
+// program must see before the caller does (epochs, space), then the files that are not needed, then
+// the caller.
+public import Wire
+
+/// Settled blobs and rows that become durable together, or not at all: the images of a generation
+/// with the generation itself.
+public struct Publication: ~Copyable, Sendable {
+  /// The generation's row, if there is one to write.
+  public var generation: Generation?
+  var parts: [Part] = []
+
+  struct Part: Sendable {
+    let work: IngestWork
+    let blob: Blob
+    let new: NewAsset
+  }
+
+  /// Nothing yet.
+  public init(generation: Generation? = nil) {
+    self.generation = generation
+  }
+
+  /// Adds an asset of these bytes.
+  public mutating func add(_ settled: consuming SettledBlob, as new: NewAsset) {
+    parts.append(Part(work: settled.work, blob: settled.blob, new: new))
+  }
+}
+
+extension Store {
+  /// Gives a settled blob its row. When this returns, the asset is durable (invariant 10).
+  ///
+  /// - Throws: `.blocked`, `.full(.quota)`, `.full(.disk)`, `.readOnly`, `.outcomeUnknown`,
+  /// `.busy`,
+  ///   `.closed`, `.sqlite`; the file goes, but where the outcome is not known.
+  public func publish(
+    _ settled: consuming SettledBlob, as new: NewAsset
+  ) async throws(StoreFailure) -> PublishedAsset {
+    var publication = Publication()
+    publication.add(settled, as: new)
+    let published = try await publish(publication)
+    guard let first = published.first else { preconditionFailure("one part, one asset") }
+    return first
+  }
+
+  /// Writes all rows of a publication in one transaction; see `publish(_:as:)`.
+  ///
+  /// - Returns: the assets, in the order in which they were added.
+  public func publish(
+    _ publication: consuming Publication
+  ) async throws(StoreFailure) -> [PublishedAsset] {
+    let parts = publication.parts
+    let generation = publication.generation
+    let result = await withCheckedContinuation { continuation in
+      publish(parts, generation) { continuation.resume(returning: $0) }
+    }
+    return try result.get()
+  }
+
+  private func publish(
+    _ parts: [Publication.Part], _ generation: Generation?,
+    then: @escaping @Sendable (Result<[PublishedAsset], StoreFailure>) -> Void
+  ) {
+    let now = self.now
+    writer.submit { (session) throws(StoreFailure) in
+      var insertions: [Insertion] = []
+      for part in parts {
+        insertions.append(try session.insert(part.blob, as: part.new, now: now()))
+      }
+      if let generation { try session.record(generation) }
+      return insertions
+    } then: { [self] result in
+      switch result {
+      case .success(let insertions): finish(parts, insertions, then)
+      case .failure(let failure):
+        // Else the parts are let go of here, and their files with them.
+        if failure.kind == .outcomeUnknown { for part in parts { part.work.leave() } }
+        then(.failure(failure))
+      }
+    }
+  }
+
+  /// The rows are durable: keep the files that they name, remove the others, then tell the caller.
+  private func finish(
+    _ parts: [Publication.Part], _ insertions: [Insertion],
+    _ then: @escaping @Sendable (Result<[PublishedAsset], StoreFailure>) -> Void
+  ) {
+    let published = insertions.map(\.published)
+    var leftovers: [Unlinker.Leftover] = []
+    for (part, insertion) in zip(parts, insertions) {
+      if insertion.usesFile {
+        part.work.keep()
+      } else if let leftover = part.work.discard() {
+        leftovers.append(leftover)
+      }
+      // A reused asset lives longer now than a cache may know.
+      if !insertion.published.isNew { epochs.bump(insertion.published.asset.id) }
+    }
+    guard let last = leftovers.popLast() else { return then(.success(published)) }
+    for leftover in leftovers { unlinker.submit(.init(leftover: leftover)) }
+    unlinker.submit(.init(leftover: last, then: { then(.success(published)) }))
+  }
+
+  /// Writes a generation's row.
+  public func record(_ generation: Generation) async throws(StoreFailure) {
+    try await write { (session) throws(StoreFailure) in try session.record(generation) }
+  }
+
+  /// Notes that a generation's whole answer went out.
+  public func markDelivered(_ id: GenerationID) async throws(StoreFailure) {
+    try await write { (session) throws(StoreFailure) in try session.markDelivered(id) }
+  }
+
+  /// Runs `body` in the writer's next transaction, and returns after its commit.
+  func write<Value: Sendable>(
+    before: @escaping @Sendable (Value) -> Void = { _ in },
+    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
+  ) async throws(StoreFailure) -> Value {
+    let result = await withCheckedContinuation { continuation in
+      writer.submit(body) { result in
+        if case .success(let value) = result { before(value) }
+        continuation.resume(returning: result)
+      }
+    }
+    return try result.get()
+  }
+}

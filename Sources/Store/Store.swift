@@ -1,0 +1,191 @@
+// The store: blobs, catalogue, retention, and the order between them.
+//
+// Invariants, cited by number in this room and its tests:
+//
+//  1. A file under its final name is complete and hashes to that name.
+//  2. A row is committed only after the fsync of its blob and of the folder that names it.
+//  3. A blob is unlinked only after the durable commit that removed its row.
+//  4. A crash at any point leaves at worst an unreferenced file, never a row without its blob.
+//  5. What is in `incoming/` when the store is opened is garbage.
+//  6. A download that began ends whole, whatever is deleted meanwhile (the descriptor is open).
+//  7. A deduplicating ingest renews the blob in the same transaction as its row; an acknowledged
+//     asset is served at least until its own policy says otherwise.
+//  8. Bytes stored + reserved + awaiting unlink never exceed the hard limit; `min_free_bytes` of
+//     the disk is kept.
+//  9. A deletion or collection is visible to every loop before anyone is told of it.
+// 10. The answer that gave a client a URL was sent after the asset was durable.
+// 11. Bytes out = bytes in.
+//
+// Threads: loops read through `CatalogReader`s and append to `Ingest`s; workers flush and settle;
+// the writer's thread commits; the unlinker's thread removes files.
+public import Kernel
+internal import SQLite
+internal import Synchronization
+public import Wire
+
+/// An open store: the only one on its root, in any process.
+public final class Store: Sendable {
+  /// `storage.root`.
+  public let root: String
+  /// Where the key ring is.
+  public let keyringPath: String
+  /// What caches of assets compare (invariant 9).
+  public let epochs = ChangeEpochs()
+  /// Last fetches, on their way to the catalogue.
+  public let accessLog = AccessLog()
+
+  let files: StoreFiles
+  let writer: Writer
+  let unlinker: Unlinker
+  let ballast: Ballast
+  /// The wall clock, in unix seconds.
+  public let now: @Sendable () -> Int64
+  let clockGuard = Mutex(ClockGuard())
+  let isCollecting = Mutex(false)
+
+  /// Opens the store, making what is missing.
+  ///
+  /// Takes the lock first: a second opener fails with `.locked` and has changed nothing. Blocks on
+  /// the disk.
+  ///
+  /// - Throws: `.locked`, `.keyringMissing`, `.keyringExposed`, `.newerSchema`, `.damaged`,
+  ///   `.twoFileSystems`, `.io`, `.sqlite`.
+  public init(_ options: StoreOptions) throws(StoreFailure) {
+    let folders = try StoreFolders.open(options.root)
+    let cataloguePath = options.root + "/" + Layout.catalogue
+    let hasCatalogue = try kernel(.open, cataloguePath) { () throws(Errno) in
+      try folders.root.status(of: Layout.catalogue) != nil
+    }
+    keyringPath = options.keyringFile ?? options.root + "/" + Layout.keyring
+    try KeyringFile(keyringPath).ensure(hasCatalogue: hasCatalogue, new: options.newKeyring)
+    let stored = try Store.prepareCatalogue(cataloguePath, now: options.now())
+    let ledger = SpaceLedger(
+      maxBytes: options.maxBytes, minFreeBytes: options.minFreeBytes, disk: folders,
+      freeBytes: options.freeBytes)
+    ledger.setStored(stored)
+    root = options.root
+    now = options.now
+    ballast = Ballast(folders: folders)
+    ballast.make()
+    let files = StoreFiles(folders, ledger: ledger, limits: options.limits)
+    self.files = files
+    unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
+    do {
+      writer = try Writer(path: cataloguePath, health: files.health, ledger: ledger)
+    } catch {
+      unlinker.stop()
+      throw StoreFailure(.open, error)
+    }
+  }
+
+  deinit { close() }
+
+  /// Commits and removes what is queued, then ends the threads. Later writes fail with `.closed`.
+  /// The lock is held until the last ingest of this store is gone. Blocks.
+  public func close() {
+    writer.stop()
+    unlinker.stop()
+  }
+
+  /// Migrates the catalogue, and returns the disk bytes of its blobs.
+  private static func prepareCatalogue(_ path: String, now: Int64) throws(StoreFailure) -> Int64 {
+    let connection = try catalog(.open, path) { () throws(SQLiteFailure) in
+      try Connection(path: path, access: .readWrite)
+    }
+    do {
+      try connection.migrate(Schema.migrations)
+    } catch {
+      throw StoreFailure(.open, error, subject: path)
+    }
+    let session = CatalogSession(connection)
+    if try session.clockMark() == nil { try session.setClockMark(now) }
+    return try session.totals().diskBytes
+  }
+}
+
+extension Store {
+  /// A reader for the calling thread.
+  public func reader() throws(StoreFailure) -> CatalogReader { try CatalogReader(root: root) }
+
+  /// The key ring's bytes as they are on the disk now. Blocks on the disk.
+  ///
+  /// - Throws: `.keyringMissing`, `.keyringExposed`, `.io`.
+  public func readKeyring() throws(StoreFailure) -> [UInt8] {
+    try KeyringFile(keyringPath).read()
+  }
+
+  /// Whether the store can write: for `/readyz`.
+  public var health: StoreHealth { files.health.health }
+
+  /// Whether not even one more block may be stored.
+  public var isFull: Bool { files.ledger.isFull }
+
+  /// What the space is used for.
+  public var space: SpaceUse { files.ledger.use }
+
+  /// Failed writes, fsyncs, closes, unlinks and commits since the start.
+  public var failureCount: Int { files.health.failureCount }
+
+  /// Transactions committed and pieces of work in them, since the start.
+  public var commitStatistics: (commits: Int, jobs: Int) { writer.statistics }
+
+  /// Promises `bytes` of space, before any of them is accepted (invariant 8).
+  ///
+  /// - Throws: `.full(.store)`, `.full(.disk)`, `.readOnly`.
+  public func reserve(_ bytes: Int64) throws(StoreFailure) -> Reservation {
+    try files.health.check(.reserve)
+    return try Reservation(bytes, of: files.ledger)
+  }
+
+  /// Begins to take an image. Makes a file: blocks on the disk for a moment.
+  ///
+  /// - Parameter expectedBytes: the exact number of bytes, when it is known.
+  /// - Throws: `.tooLarge`, `.full(.disk)`, `.readOnly`, `.io`.
+  public func begin(
+    _ reservation: consuming Reservation, expectedBytes: Int64? = nil
+  ) throws(StoreFailure) -> Ingest {
+    try files.health.check(.ingest)
+    if let expectedBytes, expectedBytes > files.limits.bytes {
+      throw StoreFailure(.ingest, .tooLarge(limit: files.limits.bytes))
+    }
+    return Ingest(
+      try IngestWork(
+        reservation, expectedBytes: expectedBytes, files: files, unlinker: unlinker, now: now))
+  }
+
+  /// Opens an asset's file, with its row; for a cache that has neither.
+  ///
+  /// A file that is gone after its row was read means that the row is gone or changed by now: it is
+  /// read once more.
+  ///
+  /// - Returns: the lookup, and the file when it is an asset.
+  /// - Throws: `.damaged` when the row names no file the second time too.
+  public func open(
+    _ id: AssetID, reader: CatalogReader
+  ) throws(StoreFailure) -> OpenedAsset {
+    for _ in 0..<2 {
+      let lookup = try reader.lookUp(id)
+      guard case .asset(let asset) = lookup else { return OpenedAsset(lookup: lookup, file: nil) }
+      let file = try kernel(.read, "\(id)") { () throws(Errno) in
+        try files.folders.blobs.open(asset.blob.name)
+      }
+      if let file { return OpenedAsset(lookup: lookup, file: file) }
+    }
+    throw StoreFailure(.read, .damaged, subject: "\(id)", hint: "run: assetctl verify")
+  }
+
+  /// Opens a blob's file for reading; `nil` when it is gone.
+  public func open(_ blob: Blob) throws(StoreFailure) -> File? {
+    try kernel(.read, "\(blob.name)") { () throws(Errno) in
+      try files.folders.blobs.open(blob.name)
+    }
+  }
+}
+
+/// An asset with its open file: it reads to its end, whatever is deleted meanwhile (invariant 6).
+public struct OpenedAsset: ~Copyable, Sendable {
+  /// What the catalogue says of the id.
+  public let lookup: AssetLookup
+  /// The bytes; `nil` when there is no such asset.
+  public var file: File?
+}

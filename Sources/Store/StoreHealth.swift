@@ -1,0 +1,67 @@
+internal import Kernel
+internal import Synchronization
+
+/// Whether the store can write.
+public enum StoreHealth: Sendable, Hashable {
+  /// It can.
+  case good
+  /// It can not; reads go on.
+  case readOnly(Cause)
+
+  /// Why it is read-only.
+  public enum Cause: Sendable, Hashable {
+    /// A commit failed with an I/O error; the writer tries to open the catalogue again.
+    case commitFailed
+    /// Three files could not be made durable within a minute; until the next start.
+    case diskFailing
+  }
+}
+
+/// Counts I/O errors and judges (STORE.md, "Failed fsync, close or write").
+final class HealthMonitor: Sendable {
+  private struct State {
+    var health = StoreHealth.good
+    /// Monotonic nanoseconds of the last failures, at most three.
+    var failures: [Int64] = []
+    var total = 0
+  }
+  private let state = Mutex(State())
+  private static let window: Int64 = 60_000_000_000
+
+  var health: StoreHealth { state.withLock { $0.health } }
+
+  /// I/O errors since the start.
+  var failureCount: Int { state.withLock { $0.total } }
+
+  /// Throws when nothing may be written.
+  func check(_ operation: StoreFailure.Operation) throws(StoreFailure) {
+    if health != .good {
+      throw StoreFailure(
+        operation, .readOnly, hint: "look at the disk and the log, then start assetd again")
+    }
+  }
+
+  /// A file could not be written, made durable or closed. A full disk does not count: that heals.
+  func noteFailure(_ errno: Errno, at now: Int64 = SystemClock.monotonicNanoseconds) {
+    state.withLock {
+      $0.total += 1
+      guard !errno.isNoSpace, !errno.isNoDescriptor else { return }
+      $0.failures.removeAll { now - $0 > HealthMonitor.window }
+      $0.failures.append(now)
+      if $0.failures.count >= 3 { $0.health = .readOnly(.diskFailing) }
+    }
+  }
+
+  /// A commit's outcome is not known.
+  func noteFailedCommit() {
+    state.withLock {
+      $0.total += 1
+      if $0.health == .good { $0.health = .readOnly(.commitFailed) }
+    }
+  }
+
+  /// The catalogue was opened again and takes commits.
+  func noteRecovery() {
+    state.withLock { if $0.health == .readOnly(.commitFailed) { $0.health = .good } }
+  }
+}

@@ -1,0 +1,37 @@
+public import Kernel
+
+/// How a store is opened.
+public struct StoreOptions: Sendable {
+  /// `storage.root`; made when it is missing.
+  public var root: String
+  /// `storage.max_bytes`: the hard limit, in bytes of disk; `nil` for none.
+  public var maxBytes: Int64?
+  /// `storage.min_free_bytes`: what is left free on the disk.
+  public var minFreeBytes: Int64
+  /// `limits.image_bytes`, `limits.image_pixels`.
+  public var limits: ImageLimits
+  /// `storage.keyring_file`; `nil` for `keyring.json` in the root.
+  public var keyringFile: String?
+  /// The first key ring's bytes, asked for when there is neither a key ring nor a catalogue yet.
+  public var newKeyring: @Sendable () -> [UInt8]
+  /// The wall clock, in unix seconds.
+  public var now: @Sendable () -> Int64
+  /// The disk's free bytes; `nil` asks the disk. For tests.
+  public var freeBytes: (@Sendable () -> Int64)?
+
+  /// Options; see the properties. Defaults are the configuration's.
+  public init(
+    root: String, maxBytes: Int64? = nil, minFreeBytes: Int64 = 1 << 30,
+    limits: ImageLimits = ImageLimits(), keyringFile: String? = nil,
+    newKeyring: @escaping @Sendable () -> [UInt8],
+    now: @escaping @Sendable () -> Int64 = { SystemClock.wallSeconds }
+  ) {
+    self.root = root
+    self.maxBytes = maxBytes
+    self.minFreeBytes = minFreeBytes
+    self.limits = limits
+    self.keyringFile = keyringFile
+    self.newKeyring = newKeyring
+    self.now = now
+  }
+}

@@ -1,0 +1,209 @@
+import Crypto
+import Foundation
+import Kernel
+import SQLite
+import Testing
+import Wire
+
+@testable import Store
+
+extension Digest {
+  init(sha256Of bytes: Span<UInt8>) { self = SHA256.digest(of: bytes) }
+}
+
+@Suite struct CollectionTests {
+  /// What a call of `plan` or `collect` told.
+  private func listed(
+    _ run: (_ each: (CollectionItem) -> Void) throws -> CollectionReport
+  ) throws -> (items: Set<CollectionItem>, report: CollectionReport) {
+    var items: [CollectionItem] = []
+    var report = try run { items.append($0) }
+    report.nanoseconds = 0
+    #expect(Set(items).count == items.count)
+    return (Set(items), report)
+  }
+
+  /// Fifty assets over twenty blobs, expired ones and others, and two orphans.
+  private func filled() async throws -> ScratchStore {
+    let scratch = try ScratchStore()
+    let now = scratch.clock.now
+    for index in 0..<50 {
+      let bytes = image(index % 20, bytes: 1000 + index % 20)
+      let new: NewAsset =
+        switch index % 5 {
+        case 0: .permanent()
+        case 1: .temporary(until: now + 5000)
+        default: .temporary(until: now + Int64(index))
+        }
+      _ = try await scratch.put(bytes, new)
+    }
+    let pinned = try await scratch.put(image(100), .temporary(until: now)).asset
+    _ = try await scratch.store.change(pinned.id, owner: nil, AssetChange(isPinned: true))
+    try plantOrphan(scratch, 1)
+    try plantOrphan(scratch, 2)
+    return scratch
+  }
+
+  private func plantOrphan(_ scratch: ScratchStore, _ seed: Int, age: Int64 = 7200) throws {
+    let bytes = image(1000 + seed)
+    let name = BlobName(digest: SHA256.digest(of: bytes.span), tail: 5)
+    let folder = try Directory.open(path: scratch.path + "/blobs/" + name.folder)
+    let file = try folder.file("\(name)", .createNew)
+    try file.write(bytes.span, at: 0)
+    try file.setModified(scratch.clock.now - age)
+  }
+
+  @Test func runRemovesExactlyWhatTheDryRunNames() async throws {
+    // G2: and a second run removes nothing.
+    let scratch = try await filled()
+    let store = scratch.store
+    scratch.clock.advance(640)
+    let files = try scratch.blobFiles().count
+    let totals = try store.reader().totals()
+    let dry = try listed { try store.plan(Policy.builtIn, each: $0) }
+    #expect(try store.reader().totals() == totals && scratch.blobFiles().count == files)
+    let real = try listed { try store.collect(Policy.builtIn, each: $0) }
+    #expect(dry.items == real.items)
+    #expect(dry.report == real.report)
+    #expect(real.report.results.map(\.policy) == ["expired", "orphans", "records"])
+    // Of 50: 2, 3, 4, 7 … 39 have expired by 40 s and the grace.
+    #expect(real.report.results[0].assets == 24)
+    #expect(real.report.results[1].blobs == 2)
+    #expect(try scratch.blobFiles().count == files - 2 - real.report.results[0].blobs)
+    try scratch.expectWhole()
+    let second = try listed { try store.collect(Policy.builtIn, each: $0) }
+    #expect(second.items.isEmpty)
+  }
+
+  @Test func graceIsKeptToTheSecond() async throws {
+    let scratch = try ScratchStore()
+    let now = scratch.clock.now
+    let asset = try await scratch.put(image(1), .temporary(until: now + 10)).asset
+    let policy = Policy(.expired(grace: 600))
+    scratch.clock.advance(609)
+    #expect(try scratch.store.collect([policy]).results[0].assets == 0)
+    scratch.clock.advance(1)
+    let epoch = scratch.store.epochs.current(asset.id)
+    #expect(try scratch.store.collect([policy]).results[0].assets == 1)
+    #expect(scratch.store.epochs.current(asset.id) != epoch)
+    #expect(try scratch.store.reader().lookUp(asset.id) == .unknown, "its time had come")
+    try scratch.expectWhole()
+  }
+
+  @Test func manyBatchesAndALimit() async throws {
+    let scratch = try ScratchStore()
+    let now = scratch.clock.now
+    let settled = try scratch.settle(image(1)).blob
+    _ = settled
+    let first = try await scratch.put(image(1), .temporary(until: now)).asset
+    try await scratch.store.write { (session) throws(StoreFailure) in
+      for _ in 0..<1500 {
+        _ = try session.insert(first.blob, as: .temporary(until: now), now: now)
+      }
+    }
+    scratch.clock.advance(1000)
+    let policy = [Policy(.expired(grace: 600), name: "old")]
+    let limited = CollectionOptions(limit: 700)
+    let plan = try scratch.store.plan(policy, limited).results
+    #expect(plan.map(\.assets) == [700] && plan.map(\.blobs) == [0])
+    #expect(try scratch.store.collect(policy, limited).results == plan)
+    let rest = try scratch.store.collect(policy).results[0]
+    #expect(rest.assets == 801 && rest.blobs == 1 && rest.bytes == 801_000)
+    #expect(rest.policy == "old")
+    let reader = try scratch.store.reader()
+    #expect(
+      try reader.session.connection.text("SELECT group_concat(assets) FROM collections")
+        == "700,801")
+    try scratch.expectWhole()
+  }
+
+  @Test func youngOrphansAndForeignNamesStay() async throws {
+    let scratch = try ScratchStore()
+    try plantOrphan(scratch, 1, age: 3599)
+    let folder = try Directory.open(path: scratch.path + "/blobs/ab")
+    try folder.file("notes.txt", .createNew).setModified(0)
+    let policy = [Policy(.orphans(grace: 3600))]
+    #expect(try scratch.store.collect(policy).results[0].blobs == 0)
+    scratch.clock.advance(1)
+    #expect(try scratch.store.collect(policy).results[0].blobs == 1)
+    #expect(try scratch.blobFiles() == ["ab/notes.txt"])
+  }
+
+  @Test func sweepNeverTakesWhatIsInFlight() async throws {
+    let scratch = try ScratchStore()
+    var ingest = try scratch.store.begin(try scratch.store.reserve(1000))
+    try ingest.write(image(1).span)
+    let settled = try scratch.settle(image(2))
+    let policy = [Policy(.orphans(grace: -1_000_000_000))]
+    #expect(try scratch.store.collect(policy).results[0].blobs == 0)
+    let second = try ingest.settle()
+    let assets = [
+      try await scratch.store.publish(settled, as: .temporary()),
+      try await scratch.store.publish(second, as: .temporary()),
+    ]
+    #expect(try scratch.store.collect(policy).results[0].blobs == 0)
+    #expect(try scratch.content(assets[0].asset.id) == image(2))
+    #expect(try scratch.content(assets[1].asset.id) == image(1))
+    try scratch.expectWhole()
+  }
+
+  @Test func leftoversAndUnusedRowsGo() async throws {
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    try await scratch.store.write { (session) throws(StoreFailure) in
+      _ = try catalog(.delete) { () throws(SQLiteFailure) in
+        try session.run("DELETE FROM assets WHERE id = ?1") { $0.bind(1, asset.id) }
+      }
+    }
+    try Data([1, 2]).write(to: URL(fileURLWithPath: scratch.path + "/incoming/left"))
+    let policy = [Policy(.orphans(grace: -1_000_000_000))]
+    let dry = try listed { try scratch.store.plan(policy, each: $0) }
+    let real = try listed { try scratch.store.collect(policy, each: $0) }
+    #expect(dry.items == real.items && dry.report == real.report)
+    #expect(real.report.results[0].blobs == 2 && real.report.results[0].bytes == 1002)
+    try scratch.expectWhole()
+  }
+
+  @Test func oldRecordsAreForgotten() async throws {
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    _ = try await scratch.store.delete(asset.id, owner: nil)
+    try await scratch.store.record(
+      Generation(
+        id: GenerationID(number: 1), owner: .local, fingerprint: asset.blob.digest,
+        status: .failed, createdAt: 0, expiresAt: scratch.clock.now))
+    let policy = [Policy(.records(after: 3600))]
+    scratch.clock.advance(3599)
+    #expect(try scratch.store.collect(policy).results[0].records == 0)
+    scratch.clock.advance(1)
+    #expect(try scratch.store.plan(policy).results[0].records == 2)
+    #expect(try scratch.store.collect(policy).results[0].records == 2)
+    #expect(try scratch.store.reader().lookUp(asset.id) == .unknown)
+  }
+
+  @Test func jumpedClockSuspendsCollection() async throws {
+    let scratch = try ScratchStore()
+    _ = try await scratch.put(image(1), .temporary(until: scratch.clock.now))
+    scratch.clock.advance(10 * 365 * 24 * 3600)
+    let policy = [Policy(.expired(grace: 600))]
+    let suspended = try scratch.store.collect(policy)
+    #expect(suspended.clockJump == 10 * 365 * 24 * 3600 && suspended.results.isEmpty)
+    #expect(try scratch.store.plan(policy).clockJump != nil)
+    let accepted = try scratch.store.collect(policy, CollectionOptions(acceptsClock: true))
+    #expect(accepted.clockJump == nil && accepted.results[0].assets == 1)
+    #expect(try scratch.store.collect(policy).clockJump == nil)
+  }
+
+  @Test func fullDiskGivesUpTheBallast() async throws {
+    let scratch = try ScratchStore()
+    let now = scratch.clock.now
+    _ = try await scratch.put(image(1), .temporary(until: now))
+    scratch.clock.advance(1000)
+    // The first commit of the run finds no room.
+    WriteFaults.fail(nth: 1, code: 28, thread: scratch.store.writer.threadID)
+    let report = try scratch.store.collect([Policy(.expired(grace: 0))])
+    #expect(report.results[0].assets == 1)
+    #expect(scratch.store.health == .good)
+    try scratch.expectWhole()
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Kernel
+import Testing
+import Wire
+
+@testable import Store
+
+@Suite struct DeleteTests {
+  @Test func fileGoesWithItsLastAsset() async throws {
+    let scratch = try ScratchStore()
+    let first = try await scratch.put(image(1)).asset
+    let second = try await scratch.put(image(1)).asset
+    #expect(try await scratch.store.delete(first.id, owner: .local))
+    #expect(try scratch.content(second.id) == image(1), "other assets on the blob live on")
+    #expect(try await scratch.store.delete(second.id, owner: .local))
+    #expect(try scratch.blobFiles().isEmpty, "gone before delete returned")
+    try scratch.expectWhole()
+  }
+
+  @Test func onlyItsOwnerDeletesIt() async throws {
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    #expect(try await !scratch.store.delete(asset.id, owner: owner("gw1")))
+    #expect(try await !scratch.store.delete(AssetID(number: 5), owner: .local))
+    #expect(try scratch.store.reader().asset(asset.id) == asset)
+    #expect(try await scratch.store.delete(asset.id, owner: nil))
+    #expect(try await !scratch.store.delete(asset.id, owner: nil))
+  }
+
+  @Test func removedBeforeItsExpiryIsRemembered() async throws {
+    let scratch = try ScratchStore()
+    let now = scratch.clock.now
+    let early = try await scratch.put(image(1), .temporary(until: now + 10)).asset
+    let late = try await scratch.put(image(2), .temporary(until: now)).asset
+    let permanent = try await scratch.put(image(3), .permanent()).asset
+    for asset in [early, late, permanent] {
+      #expect(try await scratch.store.delete(asset.id, owner: nil))
+    }
+    let reader = try scratch.store.reader()
+    let tombstone = Tombstone(removedAt: now, reason: .deleted)
+    #expect(try reader.lookUp(early.id) == .removed(tombstone))
+    #expect(try reader.lookUp(permanent.id) == .removed(tombstone))
+    #expect(try reader.lookUp(late.id) == .unknown)
+  }
+
+  @Test func cachesKnowBeforeTheCaller() async throws {
+    // Invariant 9.
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    let epoch = scratch.store.epochs.current(asset.id)
+    _ = try await scratch.store.delete(asset.id, owner: nil)
+    #expect(scratch.store.epochs.current(asset.id) != epoch)
+  }
+
+  @Test func openDownloadEndsWhole() async throws {
+    // Invariant 6.
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    let opened = try scratch.store.open(asset.id, reader: try scratch.store.reader())
+    _ = try await scratch.store.delete(asset.id, owner: nil)
+    #expect(try opened.file?.readAll(limit: 1 << 20) == image(1))
+  }
+
+  @Test func readerLooksAgainWhenTheFileIsGone() async throws {
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    let reader = try scratch.store.reader()
+    try FileManager.default.removeItem(
+      atPath: scratch.path + "/blobs/" + asset.blob.name.path)
+    let thread = KernelThread.currentID
+    SystemCallTrace.start(thread: thread)
+    let failure = #expect(throws: StoreFailure.self) {
+      _ = try scratch.store.open(asset.id, reader: reader)
+    }
+    #expect(SystemCallTrace.stop(thread: thread) == [.openat, .openat])
+    #expect(failure?.kind == .damaged)
+  }
+
+  @Test func blobThatCanNotBeRemovedStaysCounted() async throws {
+    // Invariant 8, and the sweep's second try.
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    let folder = scratch.path + "/blobs/" + asset.blob.name.folder
+    let thread = try await unlinkerThread(scratch.store)
+    SystemCallTrace.start(thread: thread)
+    SystemCallTrace.fail(.unlinkat, nth: 1, code: 5, thread: thread)
+    #expect(try await scratch.store.delete(asset.id, owner: nil))
+    _ = SystemCallTrace.stop(thread: thread)
+    #expect(scratch.store.space.awaitingUnlink == 4096)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+    let report = try scratch.store.collect([Policy(.orphans(grace: -1_000_000_000))])
+    #expect(report.results.map(\.blobs) == [1])
+    try scratch.expectWhole()
+  }
+
+  private func unlinkerThread(_ store: Store) async throws -> Int32 {
+    await withCheckedContinuation { continuation in
+      store.unlinker.submit(
+        .init(then: { continuation.resume(returning: KernelThread.currentID) }))
+    }
+  }
+
+  @Test func changesShow() async throws {
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    let pinned = try await scratch.store.change(
+      asset.id, owner: .local, AssetChange(lifetime: .permanent, isPinned: true))
+    #expect(pinned?.isPinned == true && pinned?.lifetime == .permanent)
+    #expect(
+      try await scratch.store.change(asset.id, owner: owner("x"), AssetChange()) == nil)
+    let temporary = try await scratch.store.change(
+      asset.id, owner: nil, AssetChange(lifetime: .temporary(until: 5)))
+    #expect(temporary?.isPinned == true && temporary?.lifetime == .temporary(until: 5))
+  }
+
+  @Test func lastAccessIsWrittenInBatches() async throws {
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    #expect(asset.lastAccessAt == nil)
+    scratch.store.accessLog.note(asset.id, at: 1_900_000_000)
+    scratch.store.accessLog.note(asset.id, at: 1_800_000_100)
+    scratch.store.accessLog.note(AssetID(number: 1), at: 1)
+    try await scratch.store.flushAccessLog()
+    #expect(try scratch.store.reader().asset(asset.id)?.lastAccessAt == 1_900_000_000)
+  }
+
+  @Test func keysAreMadeFoundAndRevoked() async throws {
+    let scratch = try ScratchStore()
+    let digest = image(9).span.extracting(0..<24)
+    let key = AccessKey(
+      owner: owner("gw1"), digest: .init(sha256Of: digest), scopes: [.host, .read], quota: 5,
+      defaults: .init(responseFormat: "url", retention: .permanent, base64: "raw"), createdAt: 3)
+    let stored = try await scratch.store.insert(key)
+    let reader = try scratch.store.reader()
+    #expect(try reader.key(key.digest) == stored)
+    #expect(stored.id > 0 && stored.scopes == [.host, .read] && stored.defaults == key.defaults)
+    var twin = key
+    twin.digest = .init(sha256Of: [1].span)
+    let failure = await #expect(throws: StoreFailure.self) {
+      _ = try await scratch.store.insert(twin)
+    }
+    #expect(failure?.kind == .taken)
+    #expect(try await scratch.store.revokeKey("gw1"))
+    #expect(try await !scratch.store.revokeKey("gw1"))
+    #expect(try reader.key(key.digest) == nil)
+    _ = try await scratch.store.insert(twin)
+    #expect(try reader.keys().map(\.revokedAt) == [scratch.clock.now, nil])
+  }
+}

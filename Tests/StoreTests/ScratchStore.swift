@@ -1,0 +1,143 @@
+import Crypto
+import Foundation
+import Kernel
+import Synchronization
+import Testing
+import Wire
+
+@testable import Store
+
+/// A store of one test in a folder that is removed with it, with a clock that the test sets.
+final class ScratchStore: Sendable {
+  let path: String
+  let clock: TestClock
+  private let opened: Mutex<Store?>
+
+  var store: Store {
+    guard let store = opened.withLock({ $0 }) else { preconditionFailure("closed") }
+    return store
+  }
+
+  init(maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil)
+    throws
+  {
+    path = ScratchStore.scratch + "assetd-store-" + UUID().uuidString
+    clock = TestClock()
+    if let other { try FileManager.default.copyItem(atPath: other, toPath: path) }
+    var options = ScratchStore.options(path, clock)
+    options.maxBytes = maxBytes
+    options.limits = limits
+    opened = Mutex(try Store(options))
+  }
+
+  /// In memory where there is room for it: a test of order needs no disk, and fsync of a busy one
+  /// takes seconds.
+  static let scratch: String = {
+    let memory = "/dev/shm/"
+    let room = try? Directory.open(path: memory).space().freeBytes
+    return room ?? 0 > 2 << 30 ? memory : NSTemporaryDirectory()
+  }()
+
+  static func options(_ path: String, _ clock: TestClock) -> StoreOptions {
+    StoreOptions(
+      root: path, minFreeBytes: 0, newKeyring: { Array("{}".utf8) }, now: { clock.now })
+  }
+
+  deinit {
+    opened.withLock { $0 }?.close()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// Ingests and publishes in one go.
+  func put(_ bytes: [UInt8], _ new: NewAsset = .temporary()) async throws -> PublishedAsset {
+    try await store.publish(try settle(bytes), as: new)
+  }
+
+  func settle(_ bytes: [UInt8]) throws -> SettledBlob {
+    var ingest = try store.begin(try store.reserve(Int64(bytes.count)))
+    try ingest.write(bytes.span)
+    return try ingest.settle()
+  }
+
+  /// Files under `blobs/`, by their names.
+  func blobFiles() throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: path + "/blobs")
+      .filter { $0.count > 2 }.sorted()
+  }
+
+  func incomingFiles() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path + "/incoming")
+  }
+
+  /// The whole content behind an asset, as a reader gets it.
+  func content(_ id: AssetID) throws -> [UInt8]? {
+    let opened = try store.open(id, reader: try store.reader())
+    return try opened.file?.readAll(limit: 1 << 26)
+  }
+
+  /// No row without its file, no file without its row, and the sums are the sums.
+  func expectWhole(_ place: SourceLocation = #_sourceLocation) throws {
+    try store.unlinker.drain()
+    let reader = try store.reader()
+    var rows: Set<String> = []
+    for folder in 0..<256 {
+      for name in try reader.session.blobRows(inFolder: folder).names { rows.insert(name.path) }
+    }
+    #expect(try Set(blobFiles()) == rows, sourceLocation: place)
+    #expect(try incomingFiles().isEmpty, sourceLocation: place)
+    let totals = try reader.totals()
+    #expect(totals.blobs == rows.count, sourceLocation: place)
+    #expect(
+      store.space == SpaceUse(stored: totals.diskBytes, reserved: 0, awaitingUnlink: 0),
+      sourceLocation: place)
+  }
+}
+
+/// A wall clock that stands still until the test moves it.
+final class TestClock: Sendable {
+  private let seconds = Atomic<Int64>(1_800_000_000)
+  var now: Int64 { seconds.load(ordering: .relaxed) }
+  func advance(_ by: Int64) { seconds.wrappingAdd(by, ordering: .relaxed) }
+}
+
+extension SpaceUse {
+  init(stored: Int64, reserved: Int64, awaitingUnlink: Int64) {
+    self.init()
+    self.stored = stored
+    self.reserved = reserved
+    self.awaitingUnlink = awaitingUnlink
+  }
+}
+
+extension NewAsset {
+  static func temporary(
+    until: Int64 = 1_800_003_600, owner: Owner = .local, reuse: Bool = false
+  ) -> NewAsset {
+    NewAsset(owner: owner, lifetime: .temporary(until: until), reuse: reuse)
+  }
+  static func permanent(owner: Owner = .local, reuse: Bool = false) -> NewAsset {
+    NewAsset(owner: owner, lifetime: .permanent, reuse: reuse)
+  }
+}
+
+/// A PNG by its header (ISO/IEC 15948 §11.2.2), and bytes that depend on the seed.
+func image(
+  _ seed: Int, bytes: Int = 1000, width: UInt32 = 640, height: UInt32 = 480
+) -> [UInt8] {
+  var image: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13]
+  image += Array("IHDR".utf8)
+  for value in [width, height] {
+    image += (0..<4).map { UInt8(truncatingIfNeeded: value >> UInt32(24 - 8 * $0)) }
+  }
+  var state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+  while image.count < bytes {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    image.append(UInt8(truncatingIfNeeded: state >> 33))
+  }
+  return image
+}
+
+func owner(_ name: String) -> Owner {
+  guard let owner = Owner(name) else { preconditionFailure("bad name") }
+  return owner
+}

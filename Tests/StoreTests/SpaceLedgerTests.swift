@@ -1,0 +1,48 @@
+import Synchronization
+import Testing
+
+@testable import Store
+
+@Suite struct SpaceLedgerTests {
+  @Test func hardLimitIsExact() async throws {
+    // Invariant 8, in blocks of 4 KiB.
+    let scratch = try ScratchStore(maxBytes: 3 * 4096)
+    let store = scratch.store
+    _ = try await scratch.put(image(1, bytes: 4097))
+    #expect(store.space.stored == 8192)
+    let last = try store.reserve(1)
+    let failure = #expect(throws: StoreFailure.self) { _ = try store.reserve(1) }
+    #expect(failure?.kind == .full(.store))
+    #expect(store.isFull)
+    _ = consume last
+    #expect(!store.isFull)
+    let tooMuch = #expect(throws: StoreFailure.self) { _ = try store.reserve(Int64.max) }
+    #expect(tooMuch?.kind == .full(.store))
+  }
+
+  @Test func growingPastTheLimitFailsAndKeepsTheReservation() throws {
+    let scratch = try ScratchStore(maxBytes: 8192)
+    var reservation = try scratch.store.reserve(4096)
+    try reservation.extend(to: 8192)
+    #expect(throws: StoreFailure.self) { try reservation.extend(to: 8193) }
+    #expect(reservation.bytes == 8192)
+    var ingest = try scratch.store.begin(reservation)
+    let failure = #expect(throws: StoreFailure.self) {
+      try ingest.write(image(1, bytes: 8193).span)
+    }
+    #expect(failure?.kind == .full(.store))
+  }
+
+  @Test func diskKeepsItsFreeBytes() throws {
+    let scratch = try ScratchStore()
+    let folders = scratch.store.files.folders
+    let ledger = SpaceLedger(
+      maxBytes: nil, minFreeBytes: 1 << 20, disk: folders, freeBytes: { (1 << 20) + 8192 })
+    try ledger.take(8192)
+    let failure = #expect(throws: StoreFailure.self) { try ledger.take(4096) }
+    #expect(failure?.kind == .full(.disk))
+    ledger.giveBack(8192)
+    #expect(!ledger.isFull)
+    #expect(ledger.use == SpaceUse())
+  }
+}

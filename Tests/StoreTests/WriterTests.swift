@@ -1,0 +1,101 @@
+import Glibc
+import Kernel
+import SQLite
+import Testing
+import Wire
+
+@testable import Store
+
+@Suite struct WriterTests {
+  @Test func failedCommitMakesItReadOnlyUntilTheLogIsHome() async throws {
+    // STORE.md: "A COMMIT that fails with an I/O error has an unknown outcome".
+    let scratch = try ScratchStore()
+    let kept = try await scratch.put(image(1)).asset
+    let settled = try scratch.settle(image(2))
+    WriteFaults.fail(nth: 1, code: EIO, thread: scratch.store.writer.threadID)
+    do {
+      _ = try await scratch.store.publish(settled, as: .temporary())
+      Issue.record("it must fail")
+    } catch {
+      #expect(error.kind == .outcomeUnknown)
+    }
+    // The file stays (a row might name it), and the store has recovered by the next write.
+    #expect(try scratch.blobFiles().count == 2)
+    _ = try await scratch.put(image(3))
+    #expect(scratch.store.health == .good)
+    #expect(scratch.store.failureCount == 1)
+    #expect(try scratch.content(kept.id) == image(1))
+    #expect(scratch.store.space.reserved == 0)
+    let orphans = try scratch.store.collect([Policy(.orphans(grace: -1_000_000_000))])
+    #expect(orphans.results[0].blobs == 1)
+    try scratch.expectWhole()
+  }
+
+  @Test func failedRecoveryStaysReadOnly() async throws {
+    let scratch = try ScratchStore()
+    _ = try await scratch.put(image(1))
+    let settled = try scratch.settle(image(2))
+    let thread = scratch.store.writer.threadID
+    WriteFaults.fail(nth: 1, code: EIO, thread: thread, times: 2)
+    await #expect(throws: StoreFailure.self) {
+      _ = try await scratch.store.delete(AssetID(number: 1), owner: nil)
+      _ = try await scratch.store.insert(
+        AccessKey(
+          owner: .local, digest: settled.blob.digest, scopes: [], createdAt: 0))
+    }
+    #expect(scratch.store.health == .readOnly(.commitFailed))
+    let refused = #expect(throws: StoreFailure.self) { _ = try scratch.store.reserve(1) }
+    #expect(refused?.kind == .readOnly)
+    // The next write tries again.
+    try await scratch.store.flushAccessLog()
+    #expect(scratch.store.health == .good)
+  }
+
+  @Test func noRoomForTheCommitFailsItAndNothingElse() async throws {
+    let scratch = try ScratchStore()
+    _ = try await scratch.put(image(1))
+    let settled = try scratch.settle(image(2))
+    WriteFaults.fail(nth: 1, code: ENOSPC, thread: scratch.store.writer.threadID)
+    do {
+      _ = try await scratch.store.publish(settled, as: .temporary())
+      Issue.record("it must fail")
+    } catch {
+      #expect(error.kind == .full(.disk))
+    }
+    #expect(scratch.store.health == .good)
+    try scratch.expectWhole()
+    #expect(try scratch.blobFiles().count == 1)
+  }
+
+  @Test func closedStoreSaysSo() async throws {
+    let scratch = try ScratchStore()
+    let settled = try scratch.settle(image(2))
+    scratch.store.close()
+    scratch.store.close()
+    do {
+      _ = try await scratch.store.publish(settled, as: .temporary())
+      Issue.record("it must fail")
+    } catch {
+      #expect(error.kind == .closed)
+    }
+    #expect(try scratch.blobFiles().isEmpty, "the abandoned file goes all the same")
+  }
+
+  @Test func jobThatFailsTakesNobodyWithIt() async throws {
+    let scratch = try ScratchStore()
+    let first = try await scratch.put(image(1)).asset
+    async let good = scratch.store.delete(first.id, owner: nil)
+    async let bad: Void = scratch.store.write { (session) throws(StoreFailure) in
+      try session.bury(AssetID(number: 9), .deleted, now: 0)
+      throw StoreFailure(.change, .notFound)
+    }
+    #expect(try await good)
+    do {
+      try await bad
+      Issue.record("it must fail")
+    } catch {
+      #expect((error as? StoreFailure)?.kind == .notFound)
+    }
+    #expect(try scratch.store.reader().lookUp(AssetID(number: 9)) == .unknown)
+  }
+}
