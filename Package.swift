@@ -53,6 +53,8 @@ let package = Package(
     room("Store", ["Kernel", "Crypto", "SQLite", "Wire"]),
 
     room("HTTPServer", ["Net", "Wire"]),
+    room("HTTPClient", ["Net", "Wire"]),
+    room("Upstream", ["HTTPClient", "Wire", "Crypto"]),
 
     tests("Kernel", ["Kernel"]),
     tests("Crypto", ["Crypto"]),
@@ -63,5 +65,7 @@ let package = Package(
     tests("Links", ["Links", "Crypto", "Wire"]),
     tests("Store", ["Store", "Kernel", "Crypto", "SQLite", "Wire"]),
     tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
+    tests("HTTPClient", ["HTTPClient", "Net", "Kernel", "Wire"]),
+    tests("Upstream", ["Upstream", "HTTPClient", "Net", "Kernel", "Wire"], resources: true),
   ]
 )

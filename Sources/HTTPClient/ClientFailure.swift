@@ -1,0 +1,55 @@
+/// Why a call has no answer, or only a part of one; says whether the request may have been acted
+/// on.
+public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Where a call was when its time was over.
+  public enum Phase: String, Hashable, Sendable {
+    case resolving, connecting, securing, sending, waiting, receiving
+  }
+
+  /// A header line or URL that can not be sent; nothing was.
+  case badRequest(String)
+  /// The host has an address that the call's policy refuses; no packet was sent to it.
+  case refusedAddress(String)
+  /// No such name, no route, refused, or no descriptor; no byte of the request was sent.
+  case unreachable(String)
+  /// The TLS handshake failed, or the certificate is not for the host or not trusted; no byte of
+  /// the request was sent.
+  case tls(String)
+  /// Time was over in a phase; `afterSending` says whether a byte of the request had left.
+  case timedOut(Phase, afterSending: Bool)
+  /// The connection was lost, before the answer or within it.
+  case lost(afterSending: Bool)
+  /// The answer is not HTTP/1, its framing is broken, or it is encoded although we asked for none.
+  case malformed(String)
+  /// The answer's body is longer than the caller takes, in bytes.
+  case tooLarge(limit: Int64)
+  /// The caller's own body could not be written; a part of the request had left.
+  case bodyFailed(String)
+
+  /// Whether it is certain that no byte of the request was sent, so that nothing can have been
+  /// bought with it.
+  public var isBeforeSending: Bool {
+    switch self {
+    case .badRequest, .refusedAddress, .unreachable, .tls: true
+    case .timedOut(_, let afterSending), .lost(let afterSending): !afterSending
+    case .malformed, .tooLarge, .bodyFailed: false
+    }
+  }
+
+  /// For an operator; holds no header line and no body.
+  public var description: String {
+    switch self {
+    case .badRequest(let detail): "the request can not be sent: \(detail)"
+    case .refusedAddress(let detail): "the address is not allowed: \(detail)"
+    case .unreachable(let detail): "could not connect: \(detail)"
+    case .tls(let detail): "no trusted connection: \(detail)"
+    case .timedOut(let phase, _): "timed out while \(phase.rawValue)"
+    case .lost(let afterSending):
+      afterSending
+        ? "the connection was lost" : "the connection was lost before the request was sent"
+    case .malformed(let detail): "the answer is malformed: \(detail)"
+    case .tooLarge(let limit): "the answer has more than \(limit) bytes"
+    case .bodyFailed(let detail): "the request's body failed: \(detail)"
+    }
+  }
+}

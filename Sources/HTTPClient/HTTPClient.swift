@@ -1,0 +1,135 @@
+// Calls to other servers: HTTP/1.1 over our own loops, TLS by libssl. A call is exact about one
+// thing above all: whether anything of its request was sent (ClientFailure.isBeforeSending).
+public import Net
+internal import Wire
+
+/// The loop that a client lives on; for those who call it and need no more of `Net`.
+public typealias ClientLoop = EventLoop
+
+extension ClientLoop {
+  /// Monotonic nanoseconds when the current turn began.
+  public var turnNanoseconds: Int64 { now }
+  /// Seconds since 1970 when the current turn began.
+  public var turnWallSeconds: Int64 { wallSeconds }
+}
+
+/// What one client keeps at most.
+public struct ClientLimits: Sendable {
+  /// Connections that wait for another call.
+  public var idleConnections = 32
+  /// Those of one origin.
+  public var idlePerOrigin = 4
+  /// Nanoseconds that a connection waits for another call, give or take 5 s.
+  public var idleTimeout: Int64 = 30_000_000_000
+
+  /// The defaults.
+  public init() {}
+}
+
+/// Makes calls, on one loop.
+public final class HTTPClient {
+  let trust: TLSTrust
+  let limits: ClientLimits
+  let resolver: HostResolver
+  private let clock: LoopClock
+  private var pool: ConnectionPool
+
+  /// A client of `loop`. Names are looked up on threads of `lookups`, which a silent name server
+  /// can hold for long: give it few threads of its own. Throws when there is no descriptor left.
+  public init(
+    lookups: Workers, trust: TLSTrust, limits: ClientLimits = ClientLimits(),
+    on loop: isolated EventLoop
+  ) throws {
+    self.trust = trust
+    self.limits = limits
+    clock = try LoopClock(on: loop)
+    resolver = HostResolver(workers: lookups, clock: clock)
+    pool = ConnectionPool(limit: limits.idleConnections, limitPerOrigin: limits.idlePerOrigin)
+  }
+
+  /// How many connections wait for another call.
+  public var idleConnections: Int { pool.count }
+
+  /// Closes what is idle; calls under way go on.
+  public func close(on loop: isolated EventLoop) {
+    pool.empty()
+    clock.close(on: loop)
+  }
+
+  /// Comes back after so many nanoseconds.
+  public func pause(_ nanoseconds: Int64, on loop: isolated EventLoop) async {
+    await clock.sleep(until: loop.now + max(0, nanoseconds), on: loop)
+  }
+
+  /// Sends a request; comes back with the head of the final answer, whatever its status.
+  ///
+  /// Redirects are answers like any other. A call that may be repeated and meets a kept connection
+  /// that turns out to be dead is sent again, once, over a new one.
+  public func call(
+    _ request: ClientRequest, on loop: isolated EventLoop
+  ) async throws(ClientFailure) -> ClientResponse {
+    let head = try request.head()
+    let deadline = loop.now + request.timeout
+    if !request.freshConnection,
+      let kept = pool.take(request.origin, request.addresses)
+    {
+      do throws(ClientFailure) {
+        return try await exchange(request, head, over: kept, until: deadline, on: loop)
+      } catch {
+        guard case .lost = error, !kept.hasReceived, request.method.isIdempotent else {
+          throw error
+        }
+      }
+    }
+    let connection = try await connect(request, until: deadline, on: loop)
+    return try await exchange(request, head, over: connection, until: deadline, on: loop)
+  }
+
+  private func exchange(
+    _ request: ClientRequest, _ head: [UInt8], over connection: ClientConnection,
+    until deadline: Int64, on loop: isolated EventLoop
+  ) async throws(ClientFailure) -> ClientResponse {
+    connection.begin(until: deadline, on: loop)
+    let exchange = Exchange(request, over: connection)
+    do throws(ClientFailure) {
+      try await exchange.run(head)
+      return try response(to: request, exchange)
+    } catch {
+      connection.close()
+      throw error
+    }
+  }
+
+  private func response(
+    to request: ClientRequest, _ exchange: Exchange
+  ) throws(ClientFailure) -> ClientResponse {
+    let connection = exchange.connection
+    let bytes = connection.input.withSpan {
+      [UInt8](copying: $0.extracting(0..<exchange.headLength))
+    }
+    connection.input.removeFirst(exchange.headLength)
+    guard isIdentity(exchange.head, bytes) else {
+      throw .malformed("a content coding that was not asked for")
+    }
+    let keeps = exchange.head.keepsAlive && exchange.isSent
+    let body = ResponseBodyReader(
+      exchange.head.body, over: connection, limit: request.responseLimit
+    ) { [weak self] connection in
+      // Bytes behind the answer belong to nothing.
+      guard let self, keeps, connection.input.isEmpty, !connection.isGone, !connection.isLate else {
+        return connection.close()
+      }
+      pool.put(connection)
+    }
+    return ClientResponse(exchange, body: body, bytes: bytes)
+  }
+
+  private func isIdentity(_ head: ResponseHead, _ bytes: [UInt8]) -> Bool {
+    var isIdentity = true
+    head.fields.forEachElement(of: .contentEncoding, in: bytes.span) { coding in
+      let text = [UInt8](copying: coding).map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+      if !text.elementsEqual("identity".utf8) { isIdentity = false }
+    }
+    return isIdentity
+  }
+}

@@ -1,0 +1,55 @@
+// Where images come from: one protocol, one dialect per file. Whatever an upstream speaks, what
+// comes out is an Images API answer of OpenAI's shape, as bytes, while it arrives.
+public import HTTPClient
+public import Wire
+
+/// What is asked of an upstream: a generation. Holds no secret.
+public struct UpstreamOrder: Sendable {
+  /// The upstream's name of the model.
+  public let model: String
+  /// The request's parameters in OpenAI's names, without our own `asset`; `model` in it is
+  /// replaced.
+  public let parameters: JSONObject
+  /// The time from the call to the last byte of the answer, attempts and pauses included.
+  public let timeoutNanoseconds: Int64
+
+  /// An order.
+  public init(model: String, parameters: JSONObject, timeoutNanoseconds: Int64) {
+    self.model = model
+    self.parameters = parameters
+    self.timeoutNanoseconds = timeoutNanoseconds
+  }
+}
+
+/// A good answer under way. Read it to its end or close it.
+public protocol UpstreamAnswer: AnyObject {
+  /// The upstream's own id of the call.
+  var requestID: String? { get }
+  /// The upstream's status, 2xx.
+  var status: Int { get }
+
+  /// Hands the next bytes to `consume`, as many as have come; `false` at the end.
+  ///
+  /// Throws `UpstreamFailure`, or what `consume` throws; the answer is over then.
+  func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool
+
+  /// Gives up the rest.
+  func close()
+}
+
+/// A source of images, living on one loop.
+public protocol Upstream: AnyObject {
+  /// Sends an order; comes back with the answer's first bytes under way.
+  ///
+  /// An answer may still turn out to be an error or to hold no image: when its skeleton is known,
+  /// `UpstreamFailure.withoutImage` says what it was.
+  func generate(
+    _ order: UpstreamOrder, on loop: isolated ClientLoop
+  ) async throws(UpstreamFailure) -> any UpstreamAnswer
+
+  /// Fetches a result that came as a URL: the image's own bytes. Only from the upstream's own
+  /// origin, without credentials; `foreignURL` for any other.
+  func fetch(
+    _ url: String, on loop: isolated ClientLoop
+  ) async throws(UpstreamFailure) -> any UpstreamAnswer
+}

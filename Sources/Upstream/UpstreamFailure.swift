@@ -1,0 +1,120 @@
+// Why an order has no image, and what may be said and done about it (API.md, "Upstream errors").
+internal import HTTPClient
+internal import Wire
+
+/// A failed order.
+public struct UpstreamFailure: Error, Hashable, Sendable {
+  /// What happened.
+  public enum Kind: Hashable, Sendable {
+    /// The request was wrong.
+    case invalidRequest
+    /// The upstream has no such model.
+    case notFound
+    /// The upstream refused what was asked for, or withheld what it made.
+    case contentPolicy
+    /// The upstream refused our key, or what it may do.
+    case auth
+    /// Our balance or spending limit is used up.
+    case payment
+    /// Too many calls.
+    case rateLimit
+    /// The upstream said that it is overloaded.
+    case overloaded
+    /// The upstream said that it failed, or its answer can not be understood.
+    case serverError
+    /// An answer without an image.
+    case noImage
+    /// No answer in time; when `isUnspent` is false, an image may have been made and paid for.
+    case timeout
+    /// The connection was lost after a part of the order was sent, or what came is no HTTP: as
+    /// `timeout`.
+    case connectionLost
+    /// No connection: nothing was sent.
+    case unreachable
+    /// The upstream has no key.
+    case notConfigured
+    /// A result on another origin than the upstream's, or one that can not be fetched.
+    case foreignURL
+  }
+
+  /// What happened.
+  public let kind: Kind
+  /// The upstream's own status; `nil` when there was no answer.
+  public var status: Int?
+  /// The upstream's own `error.type`, where it speaks OpenAI's dialect.
+  public var type: String?
+  /// The upstream's own `error.code`; a number as text.
+  public var code: String?
+  /// The upstream's own `error.param`.
+  public var param: String?
+  /// For the client: without keys, at most `messageLimit` characters.
+  public let message: String
+  /// How long the upstream asks to wait, in nanoseconds.
+  public var retryAfterNanoseconds: Int64?
+  /// The upstream's own id of the call.
+  public var requestID: String?
+  /// Whether it is certain that nothing was bought: no byte was sent, or the upstream said that it
+  /// took no order (an explicit rate limit or overload). Another attempt is safe then.
+  public internal(set) var isUnspent: Bool
+
+  /// Whether another attempt may go better.
+  let isTransient: Bool
+
+  /// How long a message may be.
+  public static let messageLimit = 1000
+
+  /// A failure that no answer tells of.
+  public init(
+    _ kind: Kind, _ message: String, code: String? = nil, param: String? = nil,
+    isUnspent: Bool = false
+  ) {
+    self.kind = kind
+    self.message = Scrubber().scrub(message)
+    self.code = code
+    self.param = param
+    self.isUnspent = isUnspent
+    isTransient = false
+  }
+
+  /// A failure that an upstream told of.
+  init(_ kind: Kind, _ error: ReportedError, status: Int, message: String) {
+    self.kind = kind
+    self.status = status
+    type = error.type
+    code = error.code
+    param = error.param
+    self.message = message
+    isUnspent = kind == .rateLimit || kind == .overloaded
+    isTransient = isUnspent
+  }
+
+  /// The failure of a call that brought no whole answer.
+  init(_ failure: ClientFailure, _ scrubber: Scrubber) {
+    let kind: Kind =
+      switch failure {
+      case .timedOut(_, let afterSending): afterSending ? .timeout : .unreachable
+      case .lost(let afterSending): afterSending ? .connectionLost : .unreachable
+      // What can not be read may have been paid for all the same.
+      case .bodyFailed, .malformed, .tooLarge: .connectionLost
+      case .badRequest: .notConfigured
+      case .unreachable, .tls, .refusedAddress: .unreachable
+      }
+    self.kind = kind
+    message = scrubber.scrub("The upstream could not be asked: \(failure).")
+    isUnspent = failure.isBeforeSending
+    // A wrong certificate or address does not right itself.
+    isTransient =
+      switch failure {
+      case .unreachable, .lost, .timedOut: isUnspent
+      default: false
+      }
+  }
+
+  /// An answer that is no JSON, or cut.
+  public static func malformedAnswer(_ reason: String, requestID: String?) -> UpstreamFailure {
+    var failure = UpstreamFailure(
+      .serverError, "The upstream's answer can not be read: \(reason).", code: "invalid_answer")
+    failure.requestID = requestID
+    return failure
+  }
+}

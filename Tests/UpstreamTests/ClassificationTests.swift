@@ -1,0 +1,138 @@
+import Testing
+import Upstream
+import Wire
+
+/// What vendors' errors mean, on their own bodies.
+struct ClassificationTests {
+  /// The collection's classes in our words; what a key may not do is the key's failure, and an
+  /// explicit 504 is an explicit failure.
+  static let kinds: [String: UpstreamFailure.Kind] = [
+    "invalid_request": .invalidRequest, "auth": .auth, "permission": .auth, "payment": .payment,
+    "not_found": .notFound, "content_filter": .contentPolicy, "rate_limit": .rateLimit,
+    "overloaded": .overloaded, "timeout": .serverError, "upstream_error": .serverError,
+  ]
+
+  @Test("The collection is there") func collection() {
+    #expect(Fixture.all.count > 50)
+    #expect(Fixture.all.allSatisfy { !$0.body.isEmpty && $0.status != 0 })
+  }
+
+  @Test(arguments: Fixture.all.filter { $0.failure != nil && $0.status != 200 })
+  func vendors(_ fixture: Fixture) throws {
+    let expected = try #require(Self.kinds[fixture.failure ?? ""])
+    let headers = UpstreamHeaders(now: 0) { name in fixture.headers[name].map { Array($0.utf8) } }
+    let failure = UpstreamFailure(
+      status: fixture.status, headers: headers, body: fixture.body.span)
+    #expect(failure.kind == expected)
+    #expect(failure.status == fixture.status)
+    #expect(failure.requestID == fixture.headers["x-request-id"])
+    #expect(failure.isUnspent == (expected == .rateLimit || expected == .overloaded))
+  }
+
+  private func failure(_ status: Int, _ body: String) -> UpstreamFailure {
+    let bytes = Array(body.utf8)
+    return UpstreamFailure(status: status, headers: UpstreamHeaders(), body: bytes.span)
+  }
+
+  @Test("What the upstream said is kept")
+  func kept() {
+    let found = failure(
+      400,
+      #"{"error":{"message":"Invalid size","type":"image_generation_user_error","#
+        + #""param":"size","code":"invalid_value"}}"#
+    )
+    #expect(found.type == "image_generation_user_error")
+    #expect(found.code == "invalid_value")
+    #expect(found.param == "size")
+    #expect(found.message == "Invalid size")
+  }
+
+  @Test(
+    "Bodies that are no envelope",
+    arguments: [
+      (503, "", UpstreamFailure.Kind.overloaded), (529, "busy", .overloaded),
+      (502, "<html>", .serverError), (500, "{", .serverError), (413, "<html>", .invalidRequest),
+      (404, "[]", .notFound), (401, "null", .auth), (302, "", .serverError),
+      (400, #"{"error":"no"}"#, .invalidRequest),
+      (400, #"{"error":"refused by the safety system"}"#, .contentPolicy),
+      (400, #"{"code":"content_filter","message":"no"}"#, .contentPolicy),
+      (400, #"{"error":{"code":"400","message":"Violates our usage policies"}}"#, .contentPolicy),
+      // `moderation` is a parameter too.
+      (
+        400,
+        #"{"error":{"code":"unknown_parameter","param":"moderation","message":"content policy"}}"#,
+        .invalidRequest
+      ),
+    ])
+  func odd(_ status: Int, _ body: String, _ expected: UpstreamFailure.Kind) {
+    #expect(failure(status, body).kind == expected)
+  }
+
+  @Test("What a key may not do is not told to clients")
+  func authMessage() {
+    let found = failure(401, #"{"error":{"message":"Bad key abc***xyz of org-1"}}"#)
+    #expect(!found.message.contains("abc"))
+  }
+
+  @Test(
+    "Errors inside a 200",
+    arguments: [
+      (#"{"created":1,"data":[]}"#, UpstreamFailure.Kind.noImage), ("{}", .noImage),
+      ("", .noImage), (#"{"data":null,"error":null}"#, .noImage),
+      (#"{"error":{"message":"x","code":"moderation_blocked"}}"#, .contentPolicy),
+      (#"{"error":{"message":"broke","type":"server_error"}}"#, .serverError),
+      (#"{"data":[],"error":{"message":"x","code":"rate_limit_exceeded"}}"#, .rateLimit),
+      (
+        #"{"data":[{"url":""},{"error":{"code":"OutputImageSensitiveContentDetected"}}]}"#,
+        .contentPolicy
+      ),
+    ])
+  func inside(_ skeleton: String, _ expected: UpstreamFailure.Kind) {
+    let bytes = Array(skeleton.utf8)
+    let found = UpstreamFailure.withoutImage(skeleton: bytes.span, requestID: "req_1")
+    #expect(found.kind == expected)
+    #expect(found.requestID == "req_1")
+    // A 200 may have been charged.
+    #expect(!found.isUnspent)
+  }
+
+  @Test("A group whose every image was withheld")
+  func allWithheld() throws {
+    let fixture = try #require(Fixture.all.first { $0.file == "ark/group.all-items-error.json" })
+    let found = UpstreamFailure.withoutImage(skeleton: fixture.body.span, requestID: nil)
+    #expect(found.kind == .contentPolicy)
+  }
+}
+
+/// Hints and ids in heads.
+struct UpstreamHeadersTests {
+  static let second: Int64 = 1_000_000_000
+
+  @Test(
+    "Retry-After (RFC 9110 §10.2.3) and its milliseconds",
+    arguments: [
+      (["retry-after": "12"], 12 * second), (["retry-after": "0.5"], second / 2),
+      (["retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"], 7 * second),
+      (["retry-after": "Sun, 06 Nov 1994 08:49:00 GMT"], 0),
+      (["retry-after-ms": "250.5", "retry-after": "12"], 250_500_000),
+      (["retry-after-ms": "x", "retry-after": "3"], 3 * second),
+      (["retry-after": "99999999999"], 86400 * second),
+      (["retry-after": "-1"], nil), (["retry-after": "soon"], nil), (["retry-after": "1e5"], nil),
+      (["retry-after": ""], nil), (["retry-after": "1.2.3"], nil), ([:], nil),
+    ] as [([String: String], Int64?)])
+  func retryAfter(_ fields: [String: String], _ expected: Int64?) {
+    let headers = UpstreamHeaders(now: 784_111_770) { name in fields[name].map { Array($0.utf8) } }
+    #expect(headers.retryAfterNanoseconds == expected)
+  }
+
+  @Test(
+    "An id is kept when it can stand in a header of ours",
+    arguments: [
+      ("req_1", "req_1"), ("", nil), ("a b", nil), (String(repeating: "x", count: 129), nil),
+    ]
+      as [(String, String?)])
+  func requestID(_ value: String, _ expected: String?) {
+    let headers = UpstreamHeaders(now: 0) { $0 == "x-request-id" ? Array(value.utf8) : nil }
+    #expect(headers.requestID == expected)
+  }
+}

@@ -1,0 +1,230 @@
+import HTTPClient
+import Kernel
+import Net
+import Testing
+import Wire
+
+@testable import Upstream
+
+/// Orders to a fake of OpenAI's API.
+struct OpenAIUpstreamTests {
+  /// What came of orders.
+  struct Outcome: Sendable {
+    var body = ""
+    var requestID: String?
+    var failure: UpstreamFailure?
+    var received: [String] = []
+  }
+
+  static let key = "sk-test-0123456789"
+  static let empty = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+  private static let trust = Result { try TLSTrust() }
+
+  /// Runs one order, or a fetch of `url` (in which PORT is the server's), against these scripts.
+  private func run(
+    _ scripts: [[Step]], model: String = "gpt-image-2", key: String? = key,
+    fetch url: String? = nil,
+    parameters: JSONObject = JSONObject(), timeout: Int64 = 10_000_000_000
+  ) async throws -> Outcome {
+    let lookups = try Workers(threads: 1, queueLimit: 8)
+    defer { lookups.stop() }
+    let trust = try Self.trust.get()
+    return try await onLoop { loop in
+      let server = try ScriptedServer(scripts, on: loop)
+      defer { server.stop(on: loop) }
+      let client = try HTTPClient(lookups: lookups, trust: trust, on: loop)
+      defer { client.close(on: loop) }
+      let port = "\(server.endpoint.port)"
+      var retry = RetryPolicy()
+      retry.firstPause = 1_000_000
+      let upstream = OpenAIUpstream(
+        base: try ClientURL(Array("http://127.0.0.1:\(port)/v1/".utf8)), key: key, version: "1.0",
+        client: client, retry: retry)
+      let order = UpstreamOrder(
+        model: model, parameters: parameters, timeoutNanoseconds: timeout)
+      var outcome = Outcome()
+      do {
+        let answer =
+          if let url {
+            try await upstream.fetch(
+              url.split(separator: "PORT", omittingEmptySubsequences: false)
+                .joined(separator: port), on: loop)
+          } else {
+            try await upstream.generate(order, on: loop)
+          }
+        outcome.requestID = answer.requestID
+        var body: [UInt8] = []
+        while try await answer.read({ bytes in
+          for index in bytes.indices { body.append(bytes[index]) }
+        }) {}
+        outcome.body = String(decoding: body, as: UTF8.self)
+      } catch {
+        outcome.failure = error as? UpstreamFailure
+      }
+      outcome.received = server.received
+      return outcome
+    }
+  }
+
+  @Test(arguments: Fixture.all.filter { $0.file.hasPrefix("openai/") })
+  func conformance(_ fixture: Fixture) async throws {
+    let outcome = try await run([.answer(fixture.answer)])
+    let id = outcome.failure == nil ? outcome.requestID : outcome.failure?.requestID
+    #expect(id == fixture.headers["x-request-id"])
+    if let expected = fixture.failure {
+      #expect(outcome.failure?.kind == ClassificationTests.kinds[expected])
+    } else {
+      #expect(outcome.failure == nil)
+      #expect(outcome.body == String(decoding: fixture.body, as: UTF8.self))
+    }
+  }
+
+  @Test("The request")
+  func request() async throws {
+    let parameters: JSONValue = [
+      "prompt": "a lake", "model": "other", "asset": ["ttl": "1h"], "response_format": "url",
+      "size": "1024x1024",
+    ]
+    let outcome = try await run(
+      [.answer(Self.empty)], parameters: try #require(parameters.object))
+    let text = try #require(outcome.received.first)
+    #expect(text.hasPrefix("POST /v1/images/generations HTTP/1.1\r\n"))
+    #expect(text.contains("\r\nAuthorization: Bearer \(Self.key)\r\n"))
+    #expect(text.contains("\r\nContent-Type: application/json\r\nAccept: application/json\r\n"))
+    #expect(text.contains("\r\nUser-Agent: assetd/1.0\r\n"))
+    #expect(
+      text.hasSuffix(
+        #"\#r\#n\#r\#n{"model":"gpt-image-2","prompt":"a lake","size":"1024x1024"}"#))
+  }
+
+  @Test("Only dall-e is told in which form to answer (UPSTREAMS.md §2.3)")
+  func responseFormat() {
+    let order = UpstreamOrder(
+      model: "dall-e-3", parameters: JSONObject(), timeoutNanoseconds: 1)
+    let sent = JSONValue.object(OpenAIUpstream.parameters(of: order)).description
+    #expect(sent == #"{"model":"dall-e-3","response_format":"b64_json"}"#)
+  }
+
+  @Test("Without a key nobody is asked")
+  func noKey() async throws {
+    let outcome = try await run([.answer(Self.empty)], key: nil)
+    #expect(outcome.failure?.kind == .notConfigured)
+    #expect(outcome.received.isEmpty)
+  }
+
+  // MARK: Money is spent once
+
+  static func error(_ status: Int, _ fields: String = "") -> [Step] {
+    .answer("HTTP/1.1 \(status) Status\r\n\(fields)Content-Length: 0\r\n\r\n")
+  }
+
+  @Test(
+    "What is certain to be unspent is sent again, at most twice",
+    arguments: [
+      ([429, 200], 2, nil), ([503, 429, 200], 3, nil), ([503, 503, 503, 200], 3, .overloaded),
+      ([500, 200], 1, .serverError), ([504, 200], 1, .serverError), ([402, 200], 1, .payment),
+      ([400, 200], 1, .invalidRequest), ([401, 200], 1, .auth),
+    ] as [([Int], Int, UpstreamFailure.Kind?)])
+  func retries(_ statuses: [Int], _ calls: Int, _ expected: UpstreamFailure.Kind?) async throws {
+    let outcome = try await run(
+      statuses.map { $0 == 200 ? .answer(Self.empty) : Self.error($0, "retry-after-ms: 1\r\n") })
+    #expect(outcome.failure?.kind == expected)
+    #expect(outcome.received.count == calls)
+  }
+
+  @Test("An empty balance is no rate limit, whatever its status")
+  func balance() async throws {
+    let fixture = try #require(
+      Fixture.all.first { $0.file == "openai/error.429.insufficient_quota.json" })
+    let outcome = try await run([.answer(fixture.answer), .answer(Self.empty)])
+    #expect(outcome.failure?.kind == .payment)
+    #expect(outcome.received.count == 1)
+  }
+
+  @Test("A hint that is too long is passed on")
+  func longHint() async throws {
+    let outcome = try await run([Self.error(429, "retry-after: 60\r\n"), .answer(Self.empty)])
+    #expect(outcome.failure?.kind == .rateLimit)
+    #expect(outcome.failure?.retryAfterNanoseconds == 60_000_000_000)
+    #expect(outcome.received.count == 1)
+  }
+
+  @Test("An outcome that is not known is never tried again")
+  func ambiguous() async throws {
+    let lost = try await run([[.request, .drop], .answer(Self.empty)])
+    #expect(lost.failure?.kind == .connectionLost)
+    #expect(lost.failure?.isUnspent == false)
+    #expect(lost.received.count == 1)
+    let late = try await run([[.request], .answer(Self.empty)], timeout: 30_000_000)
+    #expect(late.failure?.kind == .timeout)
+    #expect(late.failure?.isUnspent == false)
+    #expect(late.received.count == 1)
+    let cut = try await run([
+      .answer(["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], then: [.close]),
+      .answer(Self.empty),
+    ])
+    #expect(cut.failure?.kind == .connectionLost)
+    #expect(cut.received.count == 1)
+  }
+
+  @Test(
+    "The pause: doubling, with the upstream's hint, within the time that is left",
+    arguments: [
+      (0, nil, 100, 500), (1, nil, 100, 1000), (2, nil, 100, nil), (0, 3000, 100, 3000),
+      (0, 21000, 100, nil), (0, 3000, 5, nil), (0, 0, 100, 0),
+    ] as [(Int, Int64?, Int64, Int64?)])
+  func pause(_ attempt: Int, _ hint: Int64?, _ left: Int64, _ expected: Int64?) {
+    var headers = UpstreamHeaders()
+    headers.retryAfterNanoseconds = hint.map { $0 * 1_000_000 }
+    let none: [UInt8] = []
+    let failure = UpstreamFailure(status: 429, headers: headers, body: none.span)
+    let pause = RetryPolicy().pause(
+      after: failure, attempt: attempt, timeLeft: left * 1_000_000_000, random: 0)
+    #expect(pause == expected.map { $0 * 1_000_000 })
+  }
+
+  @Test("An error of megabytes is judged by its status")
+  func hugeError() async throws {
+    let body = String(repeating: "x", count: 3 << 20)
+    let outcome = try await run([
+      .answer("HTTP/1.1 400 Bad\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
+    ])
+    #expect(outcome.failure?.kind == .invalidRequest)
+  }
+
+  // MARK: Results that are URLs
+
+  static let image = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 3\r\n\r\nPNG"
+
+  @Test("A result on the upstream's own origin is fetched, without the key")
+  func fetch() async throws {
+    let outcome = try await run(
+      [.answer(Self.image)], fetch: "http://127.0.0.1:PORT/files/a.png?sig=a%2Bb")
+    #expect(outcome.body == "PNG")
+    let text = try #require(outcome.received.first)
+    #expect(text.hasPrefix("GET /files/a.png?sig=a%2Bb HTTP/1.1\r\n"))
+    #expect(!text.contains("Authorization") && !text.contains(Self.key))
+  }
+
+  @Test(
+    "Every other result is refused, and nobody is asked",
+    arguments: [
+      "https://127.0.0.1:PORT/a.png", "http://localhost:PORT/a.png", "http://127.0.0.1/a.png",
+      "http://user@127.0.0.1:PORT/a.png", "file:///etc/passwd", "http://169.254.169.254/", "",
+      "/a.png", "http://127.0.0.1:PORT\\@example.com/",
+    ])
+  func foreign(_ url: String) async throws {
+    let outcome = try await run([.answer(Self.image)], fetch: url)
+    #expect(outcome.failure?.kind == .foreignURL)
+    #expect(outcome.received.isEmpty)
+  }
+
+  @Test("A redirect is not followed")
+  func redirect() async throws {
+    let outcome = try await run(
+      [Self.error(302, "Location: http://169.254.169.254/\r\n")],
+      fetch: "http://127.0.0.1:PORT/a.png")
+    #expect(outcome.failure?.kind == .foreignURL)
+    #expect(outcome.received.count == 1)
+  }
+}
