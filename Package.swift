@@ -37,6 +37,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: Bool 
 
 let package = Package(
   name: "assetd",
+  products: [
+    .executable(name: "assetd", targets: ["assetd"]),
+  ],
   targets: [
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CSQLite"),
@@ -56,6 +59,14 @@ let package = Package(
     room("HTTPClient", ["Net", "Wire"]),
     room("Upstream", ["HTTPClient", "Wire", "Crypto"]),
 
+    room(
+      "AssetService",
+      [
+        "Kernel", "Crypto", "SQLite", "Wire", "Configuration", "Net", "Links", "Store",
+        "HTTPServer", "HTTPClient", "Upstream",
+      ], resources: [.embedInCode("openapi.json")]),
+    program("assetd", ["AssetService", "Configuration", "Kernel"]),
+
     tests("Kernel", ["Kernel"]),
     tests("Crypto", ["Crypto"]),
     tests("SQLite", ["SQLite"]),
@@ -67,5 +78,6 @@ let package = Package(
     tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
     tests("HTTPClient", ["HTTPClient", "Net", "Kernel", "Wire"]),
     tests("Upstream", ["Upstream", "HTTPClient", "Net", "Kernel", "Wire"], resources: true),
+    tests("AssetService", ["AssetService", "Configuration", "Store", "Wire", "Net", "HTTPServer"]),
   ]
 )

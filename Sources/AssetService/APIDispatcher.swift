@@ -1,0 +1,89 @@
+// The calls of the API by route and method: the list that a newcomer reads first.
+internal import Configuration
+internal import HTTPServer
+internal import Net
+internal import Store
+internal import Wire
+
+/// What a loop's service is made of, beside what is shared.
+struct LoopParts: Sendable {
+  /// How many assets a loop keeps open.
+  let openAssets: Int
+  let cachePolicy: CachePolicy
+  let catalog: ModelCatalog
+  let gates: UpstreamGates
+  let settings: Settings
+  let workers: Workers
+  /// Whom upstreams must prove to be; made once, as it reads the system's certificates.
+  let trust: TLSTrust
+}
+
+/// Finds the handler of a call.
+struct APIDispatcher {
+  private let health: HealthHandlers
+  private let assets: AssetHandlers
+  private let conversion: ConvertHandler
+  private let generation: GenerationHandler
+  private let catalog: ModelCatalog
+  private let admin: AdminHandlers
+
+  init(
+    _ context: ServiceContext, _ parts: LoopParts, desk: UpstreamDesk, reader: CatalogReader
+  ) {
+    health = HealthHandlers(context: context)
+    assets = AssetHandlers(context: context, reader: reader)
+    conversion = ConvertHandler(context: context, reader: reader)
+    generation = GenerationHandler(context: context, catalog: parts.catalog, desk: desk)
+    catalog = parts.catalog
+    admin = AdminHandlers(context: context, reader: reader)
+  }
+
+  /// The calls that need no key.
+  func answerOpenly(_ route: Route.API, _ request: Request) throws -> Response? {
+    let isRead = request.head.method == .get || request.head.method == .head
+    switch route {
+    case .health: return isRead ? health.alive : try refuse("GET, HEAD")
+    case .readiness: return isRead ? health.ready : try refuse("GET, HEAD")
+    case .openAPI: return isRead ? OpenAPIDocument.response : try refuse("GET, HEAD")
+    default: return nil
+    }
+  }
+
+  /// The calls of a known caller.
+  func answer(
+    _ route: Route.API, _ call: Call, on loop: isolated EventLoop
+  ) async throws -> Response {
+    switch (route, call.request.head.method) {
+    case (.generations, .post): return try await generation.generate(call, on: loop)
+    case (.convert, .post): return try await conversion.convert(call)
+    case (.models, .get), (.models, .head): return try models(call)
+    case (.model(let id), .get), (.model(let id), .head): return try model(id, call)
+    case (.assets, .post): return try await assets.create(call)
+    case (.assets, .get), (.assets, .head): return try await assets.list(call)
+    case (.asset(let id), .get), (.asset(let id), .head): return try await assets.show(id, call)
+    case (.asset(let id), .patch): return try await assets.change(id, call)
+    case (.asset(let id), .delete): return try await assets.delete(id, call)
+    case (.links(let id), .post): return try await assets.link(id, call)
+    case (.admin(let name), _): return try await admin.answer(name, call)
+    case (.generations, _), (.convert, _), (.links, _): return try refuse("POST")
+    case (.assets, _): return try refuse("GET, HEAD, POST")
+    case (.asset, _): return try refuse("GET, HEAD, PATCH, DELETE")
+    case (.models, _), (.model, _), (.health, _), (.readiness, _), (.openAPI, _):
+      return try refuse("GET, HEAD")
+    }
+  }
+
+  private func models(_ call: Call) throws -> Response {
+    try call.caller.require(.generate)
+    return catalog.list
+  }
+
+  private func model(_ id: String, _ call: Call) throws -> Response {
+    try call.caller.require(.generate)
+    return try catalog.show(id)
+  }
+
+  private func refuse(_ allow: StaticString) throws -> Response {
+    throw Failure.methodNotAllowed(allow)
+  }
+}

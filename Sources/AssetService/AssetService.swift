@@ -1,0 +1,150 @@
+// The composition: every part of the service is made here and handed to those that need it. Nothing
+// is global, nothing registers itself.
+//
+//   settings ─► store ─► links ─► loops ─► HTTPServer ─► LoopService (one per loop)
+public import Configuration
+internal import HTTPServer
+internal import Kernel
+internal import Links
+internal import Net
+internal import Store
+internal import Synchronization
+internal import Wire
+
+/// Why a service did not start: one sentence.
+public struct StartFailure: Error, CustomStringConvertible {
+  /// The sentence.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// A running service: the daemon's, or one that is embedded in a command.
+public final class AssetService: Sendable {
+  /// Where it listens, as base URLs with the real ports.
+  public let addresses: [String]
+  private let context: ServiceContext
+  private let server: HTTPServer
+  let loops: [EventLoop]
+  private let housekeeping: Task<Void, Never>
+
+  /// What a start may leave out.
+  public struct Options: Sendable {
+    /// How many loops there are.
+    public var loops: Int
+    /// Whether `settings.listen` is served, beside the admin socket.
+    public var listens = true
+    /// Whether policies run by themselves.
+    public var keepsHouse = true
+
+    /// One loop per core, everything on.
+    public init() { loops = SystemInfo.coreCount }
+  }
+
+  /// Opens the store and begins to serve.
+  ///
+  /// - Throws: `StartFailure`, such as a store that is in use or an address that is taken.
+  public static func start(
+    _ settings: Settings, _ options: Options = Options()
+  ) async throws(StartFailure) -> AssetService {
+    try refuseUnknownPolicies(settings)
+    do {
+      return try await AssetService(settings, options)
+    } catch let failure as StartFailure {
+      throw failure
+    } catch {
+      throw StartFailure("\(error)")
+    }
+  }
+
+  private init(_ settings: Settings, _ options: Options) async throws {
+    let log = LogSink(settings.log)
+    let context = try Self.context(settings, log)
+    self.context = context
+    let loops = try (0..<options.loops).map { try EventLoop(index: $0) }
+    for loop in loops { try loop.start() }
+    self.loops = loops
+    let parts = try LoopParts(
+      settings, loops: loops.count, workers: context.workers, now: context.now)
+    server = try await HTTPServer(loops: loops, limits: ServerLimits(settings.limits)) { loop in
+      try LoopService(context, parts, on: loop)
+    }
+    try await server.listenLocally(at: Endpoint(.path(try context.store.adminSocketPath())))
+    addresses = options.listens ? try await Self.listen(settings, server, context.bases) : []
+    context.state.noteListening(at: addresses)
+    let keeper = Housekeeping(
+      settings, store: context.store, workers: context.workers, log: log)
+    housekeeping = Task { if options.keepsHouse { await keeper.run() } }
+  }
+
+  private static func context(_ settings: Settings, _ log: LogSink) throws -> ServiceContext {
+    let store = try Store(StoreOptions(settings))
+    let ring: KeyRing
+    let bytes = try store.readKeyring()
+    do throws(KeyRingFailure) { ring = try KeyRing(json: bytes.span) } catch {
+      throw StartFailure("The key ring of \(settings.storage.root) can not be used: \(error).")
+    }
+    return ServiceContext(
+      settings: settings, store: store,
+      workers: try Workers(threads: 2 * SystemInfo.coreCount + 4, queueLimit: 1024),
+      links: LinkVerifier(ring), bases: BaseSettings(settings), log: log, state: ServiceState())
+  }
+
+  private static func listen(
+    _ settings: Settings, _ server: HTTPServer, _ bases: BaseSettings
+  ) async throws -> [String] {
+    var addresses: [String] = []
+    for address in settings.listen {
+      guard let endpoint = Endpoint(address.description) else {
+        throw StartFailure("\(address) is not an address to listen on.")
+      }
+      do {
+        let real = try await server.listen(at: endpoint) { $0.isLoopback || bases.trusts($0) }
+        addresses.append("http://\(real)")
+      } catch let error as Errno where error.isAddressInUse {
+        throw StartFailure("\(address) is in use by another program.")
+      } catch let error as Errno {
+        throw StartFailure("Listening on \(address) failed: \(error).")
+      }
+    }
+    return addresses
+  }
+
+  /// Policies that this version does not carry out must not be believed in.
+  private static func refuseUnknownPolicies(_ settings: Settings) throws(StartFailure) {
+    let known = Policy.configured(settings.collection).map(\.name)
+    for policy in settings.collection.policies where !known.contains(policy.name) {
+      throw StartFailure("gc.policies: \"\(policy.name)\" is of a kind that is not offered yet.")
+    }
+  }
+
+  /// The version of this program.
+  public static let version = "0.1.0"
+
+  /// Upstreams that can not be called, one sentence each.
+  public var obstacles: [String] {
+    context.settings.upstreams.compactMap { upstream in
+      upstream.obstacle.map { "upstream \"\(upstream.name)\" is not usable: \($0)" }
+    }
+  }
+
+  /// The folder of the store.
+  public var storageRoot: String { context.store.root }
+
+  /// Stops accepting, lets running exchanges end within `seconds`, and closes the store.
+  public func stop(drainingSeconds seconds: Int) async {
+    context.state.beginDraining()
+    housekeeping.cancel()
+    await server.drain(seconds: seconds)
+    // What was fetched last matters to policies; without a catalogue there is nothing to write to.
+    do { try await context.store.flushAccessLog() } catch {
+      context.log.event(
+        .warning, "last fetches were not written",
+        .init(name: "error", value: .string("\(error)")))
+    }
+    for loop in loops { loop.stop() }
+    context.workers.stop()
+    context.store.removeAdminSocket()
+    context.store.close()
+  }
+}

@@ -1,0 +1,153 @@
+// The first straight way: a GET of an image, answered on the loop that read it.
+//
+//   token → expiry → removal → extension → conditionals → range       (API.md §5, in this order)
+//   links.verify    open(asset)             DeliveryPlan              → sendfile
+//
+// A warm one is recv, send, sendfile: it never waits, never hops, never allocates.
+internal import HTTPServer
+internal import Links
+internal import Net
+internal import Store
+internal import Wire
+
+/// Delivery on one loop.
+final class Delivery {
+  private let links: LinkVerifier
+  private let shelf: AssetShelf
+  private let policy: CachePolicy
+
+  init(links: LinkVerifier, shelf: AssetShelf, policy: CachePolicy) {
+    self.links = links
+    self.shelf = shelf
+    self.policy = policy
+  }
+
+  /// Answers a request for a delivery route.
+  ///
+  /// - Returns: the asset that was asked for, if the name was one of ours; for the log.
+  func deliver(
+    _ route: Route, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+    into response: ResponseWriter
+  ) throws(DeliveryFailure) -> AssetID {
+    switch route {
+    case .link(let token, let name):
+      let now = response.now
+      let (id, expiry) = try verify(bytes.extracting(token), now: now)
+      let asset = try shelf.open(id)
+      guard asset.mediaType.accepts(extension: bytes.extracting(name)) else { throw .unknown }
+      respond(with: asset, caching: policy.link(secondsLeft: expiry - now), head, bytes, response)
+      return id
+    case .permanent(let name, let suffix):
+      guard let id = AssetID(text: bytes.extracting(name)) else { throw .unknown }
+      let asset = try shelf.open(id)
+      // A temporary asset's id is no secret, so it is no way in.
+      guard asset.isPermanent, asset.mediaType.accepts(extension: bytes.extracting(suffix)) else {
+        throw .unknown
+      }
+      respond(with: asset, caching: policy.permanent(asset), head, bytes, response)
+      return id
+    default: throw .unknown
+    }
+  }
+
+  private func verify(
+    _ token: Span<UInt8>, now: Int64
+  ) throws(DeliveryFailure) -> (AssetID, expiry: Int64) {
+    switch links.verify(token: token, now: now) {
+    case .valid(let id, let expiry): return (id, expiry)
+    case .expired: throw .linkExpired
+    case .invalid: throw .linkInvalid
+    }
+  }
+
+  private func respond(
+    with asset: OpenAsset, caching: CachePolicy.Directive, _ head: borrowing RequestHead,
+    _ bytes: Span<UInt8>, _ response: ResponseWriter
+  ) {
+    shelf.note(asset, at: response.now)
+    let (etag, full, validators) = (asset.etag, asset.fullLines, asset.validatorLines)
+    let plan = DeliveryPlan(
+      of: asset.facts, etag: etag.span, asked: head, in: bytes, now: response.now)
+    switch plan.status {
+    case 304:
+      response.start(304)
+      response.lines(validators.span)
+      caching.append(to: response)
+      response.endWithoutContent()
+    case 412:
+      DeliveryFailure.preconditionFailed.answer(into: response)
+    case 416:
+      DeliveryFailure.rangeUnsatisfiable(size: asset.facts.size).answer(into: response)
+    default:
+      response.start(plan.status)
+      response.lines(full.span)
+      caching.append(to: response)
+      if plan.status == 206 { appendContentRange(plan, asset.facts.size, response) }
+      appendDisposition(asset, head, bytes, response)
+      appendDigest(asset, head, bytes, response)
+      response.end(file: asset.file, offset: plan.offset, count: plan.length)
+    }
+  }
+
+  private func appendContentRange(
+    _ plan: DeliveryPlan, _ size: Int64, _ response: ResponseWriter
+  ) {
+    response.piece("Content-Range: bytes ")
+    response.piece(plan.offset)
+    response.piece("-")
+    response.piece(plan.offset + plan.length - 1)
+    response.piece("/")
+    response.piece(size)
+    response.piece("\r\n")
+  }
+
+  /// `?download` and `?download=name` make an attachment of it; any other query is ignored.
+  private func appendDisposition(
+    _ asset: OpenAsset, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+    _ response: ResponseWriter
+  ) {
+    let inline = asset.inlineLine
+    guard let query = head.target.query, let name = downloadName(query, bytes) else {
+      return response.lines(inline.span)
+    }
+    let fallback = Array("\(asset.id).\(asset.mediaType.fileExtension)".utf8)
+    let chosen = name.isEmpty ? fallback : name
+    let value = ContentDisposition.attachment.value(fileName: chosen.span)
+    response.field("Content-Disposition", value.span)
+  }
+
+  /// The value of `download`, empty without one; `nil` when the query does not ask.
+  private func downloadName(_ query: Range<Int>, _ bytes: Span<UInt8>) -> [UInt8]? {
+    var reader = QueryReader(query)
+    // A query that can not be read asks for nothing: it is ignored like any other.
+    while let pair = try? reader.next(in: bytes) {
+      if pair.name == Array("download".utf8) { return pair.value ?? [] }
+    }
+    return nil
+  }
+
+  /// RFC 9530 §4: a digest when the client would have SHA-256.
+  private func appendDigest(
+    _ asset: OpenAsset, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+    _ response: ResponseWriter
+  ) {
+    guard head.fields.contains(.wantReprDigest) else { return }
+    var isWanted = false
+    head.fields.forEachElement(of: .wantReprDigest, in: bytes) { element in
+      if Self.wantsSHA256(element) { isWanted = true }
+    }
+    guard isWanted else { return }
+    let digest = asset.digest64
+    response.piece("Repr-Digest: sha-256=:")
+    response.lines(digest.span)
+    response.piece(":\r\n")
+  }
+
+  /// `sha-256` with a preference above 0.
+  private static func wantsSHA256(_ element: Span<UInt8>) -> Bool {
+    let text = String(decoding: element.indices.map { element[$0] }, as: UTF8.self)
+    let parts = text.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
+    guard let name = parts.first, name == "sha-256" else { return false }
+    return parts.count == 1 || parts[1] != "0"
+  }
+}

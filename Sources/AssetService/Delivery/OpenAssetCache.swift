@@ -1,0 +1,93 @@
+// The assets that one loop has open, the least recently fetched dropped first. Entries are not
+// searched for when an asset is removed: a counter says that one of its kind was (STORE.md,
+// invariant 9).
+internal import Wire
+
+/// An LRU of open assets; lives on one loop.
+struct OpenAssetCache {
+  private struct Entry {
+    /// `nil` in a free place, so that its descriptor is closed at once.
+    var asset: OpenAsset?
+    /// The removal counter when the row was read.
+    let epoch: UInt64
+    var newer: Int
+    var older: Int
+  }
+  private static let none = -1
+  private let capacity: Int
+  private var places: [AssetID: Int] = [:]
+  private var entries: [Entry] = []
+  private var free: [Int] = []
+  private var newest = none
+  private var oldest = none
+
+  /// Holds at most `capacity` descriptors.
+  init(capacity: Int) {
+    self.capacity = max(1, capacity)
+    places.reserveCapacity(self.capacity + 1)
+  }
+
+  var count: Int { places.count }
+
+  /// The open asset, unless something of its counter was removed since it was opened.
+  mutating func asset(_ id: AssetID, epoch: UInt64) -> OpenAsset? {
+    guard let place = places[id] else { return nil }
+    guard entries[place].epoch == epoch else {
+      remove(place, id)
+      return nil
+    }
+    if place != newest {
+      unlink(place)
+      linkAsNewest(place)
+    }
+    return entries[place].asset
+  }
+
+  /// Remembers an asset that was opened after `epoch` was read.
+  mutating func insert(_ asset: OpenAsset, epoch: UInt64) {
+    if let place = places[asset.id] { remove(place, asset.id) }
+    if places.count >= capacity, oldest != Self.none, let dropped = entries[oldest].asset {
+      remove(oldest, dropped.id)
+    }
+    let entry = Entry(asset: asset, epoch: epoch, newer: Self.none, older: Self.none)
+    let place: Int
+    if let reused = free.popLast() {
+      place = reused
+      entries[place] = entry
+    } else {
+      place = entries.count
+      entries.append(entry)
+    }
+    places[asset.id] = place
+    linkAsNewest(place)
+  }
+
+  private mutating func remove(_ place: Int, _ id: AssetID) {
+    places[id] = nil
+    unlink(place)
+    entries[place].asset = nil
+    free.append(place)
+  }
+
+  private mutating func unlink(_ place: Int) {
+    let entry = entries[place]
+    if entry.newer == Self.none {
+      newest = entry.older
+    } else {
+      entries[entry.newer].older = entry.older
+    }
+    if entry.older == Self.none {
+      oldest = entry.newer
+    } else {
+      entries[entry.older].newer = entry.newer
+    }
+  }
+
+  private mutating func linkAsNewest(_ place: Int) {
+    entries[place].newer = Self.none
+    entries[place].older = newest
+    if newest != Self.none { entries[newest].newer = place }
+    newest = place
+    if oldest == Self.none { oldest = place }
+  }
+}

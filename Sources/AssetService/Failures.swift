@@ -1,0 +1,186 @@
+// The one file that knows which status an error has. Everything below throws what happened; here it
+// becomes what a client sees: a status and OpenAI's error envelope (API.md §1).
+internal import HTTPServer
+internal import Store
+internal import Upstream
+internal import Wire
+
+/// An error as a client sees it.
+struct Failure: Error {
+  /// OpenAI's closed list of kinds, with ours.
+  enum ErrorType: String {
+    case invalidRequest = "invalid_request_error"
+    case imageGenerationUser = "image_generation_user_error"
+    case authentication = "authentication_error"
+    case permission = "permission_error"
+    case notFound = "not_found_error"
+    case rateLimit = "rate_limit_error"
+    case insufficientQuota = "insufficient_quota"
+    case insufficientStorage = "insufficient_storage"
+    case upstream = "upstream_error"
+    case server = "server_error"
+  }
+  let status: Int
+  /// One of `ErrorType`, or what an upstream that speaks OpenAI's dialect said.
+  let type: String
+  let code: String?
+  let param: String?
+  let message: String
+  /// Seconds, for `Retry-After`.
+  var retryAfter: Int?
+  /// `x-should-retry`; `nil` leaves it to the client.
+  var shouldRetry: Bool?
+  /// The upstream's own id of the call.
+  var upstreamRequestID: String?
+  /// The methods of a 405.
+  var allow: StaticString?
+
+  init(
+    _ status: Int, _ type: ErrorType, _ code: String?, _ message: String, param: String? = nil,
+    retryAfter: Int? = nil, shouldRetry: Bool? = nil
+  ) {
+    self.init(
+      status, type: type.rawValue, code, message, param: param, retryAfter: retryAfter,
+      shouldRetry: shouldRetry)
+  }
+
+  init(
+    _ status: Int, type: String, _ code: String?, _ message: String, param: String? = nil,
+    retryAfter: Int? = nil, shouldRetry: Bool? = nil
+  ) {
+    self.status = status
+    self.type = type
+    self.code = code
+    self.param = param
+    self.message = message
+    self.retryAfter = retryAfter
+    self.shouldRetry = shouldRetry
+  }
+
+  /// `{"error":{"message","type","param","code"}}`
+  var envelope: [UInt8] {
+    let error: JSONValue = [
+      "message": .string(message), "type": .string(type), "param": JSONValue(param),
+      "code": JSONValue(code),
+    ]
+    return (["error": error] as JSONValue).bytes
+  }
+
+  /// The whole answer.
+  var response: Response {
+    var response = Response(status: status, json: envelope)
+    response.add("Cache-Control", "no-store")
+    if let retryAfter { response.add("Retry-After", String(retryAfter)) }
+    if let shouldRetry { response.add("x-should-retry", String(shouldRetry)) }
+    if let upstreamRequestID { response.add("x-upstream-request-id", upstreamRequestID) }
+    if let allow { response.add("Allow", allow.description) }
+    if status == 401 { response.add("WWW-Authenticate", "Bearer") }
+    return response
+  }
+}
+
+extension Failure {
+  static func badRequest(_ message: String, param: String? = nil, code: String? = nil) -> Failure {
+    Failure(
+      400, .invalidRequest, code ?? (param == nil ? nil : "invalid_value"), message, param: param)
+  }
+
+  static func notFound(_ what: String) -> Failure {
+    Failure(404, .notFound, "not_found", "There is no such \(what).")
+  }
+
+  /// A resource of another owner answers this, too: the same body as an unknown one.
+  static let unknownAsset = notFound("asset")
+  static let unknownRoute = Failure(404, .notFound, "unknown_url", "There is nothing at this URL.")
+  static let busy = Failure(
+    503, .server, "busy", "The server is busy; try again in a moment.", retryAfter: 1)
+
+  static func methodNotAllowed(_ allow: StaticString) -> Failure {
+    var failure = Failure(
+      405, .invalidRequest, "method_not_allowed", "This URL allows \(allow) only.")
+    failure.allow = allow
+    return failure
+  }
+
+  /// What the wire layer refused (RFC 9112); its reason says what is wrong.
+  static func refused(_ status: Int, _ reason: StaticString) -> Failure {
+    Failure(
+      status, status >= 500 && status != 501 && status != 505 ? .server : .invalidRequest, nil,
+      reason.description)
+  }
+
+  /// Any error, as a client sees it. What is not known is 500 and says nothing of its insides.
+  init(_ error: any Error) {
+    switch error {
+    case let failure as Failure: self = failure
+    case let failure as StoreFailure: self.init(store: failure)
+    case let failure as UpstreamFailure: self.init(upstream: failure)
+    case let failure as BodyFailure: self.init(body: failure)
+    case let failure as JSONFailure:
+      self = .badRequest("The body is not valid JSON: \(failure).", code: "invalid_json")
+    case let failure as ScanFailure: self.init(scan: failure)
+    default: self.init(internalError: error)
+    }
+  }
+
+  init(body failure: BodyFailure) {
+    switch failure {
+    case .tooLarge(let limit):
+      self.init(
+        413, .invalidRequest, "body_too_large", "The body is larger than \(limit) bytes.")
+    case .malformed:
+      self.init(400, .invalidRequest, "invalid_body", "The body's chunked coding is broken.")
+    case .disconnected:
+      self.init(400, .invalidRequest, "incomplete_body", "The body ended before its length.")
+    }
+  }
+
+  init(scan failure: ScanFailure) {
+    let message = "The body can not be used: \(failure)."
+    switch failure {
+    case .json: self.init(400, .invalidRequest, "invalid_json", message)
+    case .tooManyImages, .twoDataArrays:
+      self.init(400, .invalidRequest, "invalid_value", message, param: "data")
+    case .skeletonTooLarge: self.init(413, .invalidRequest, "body_too_large", message)
+    }
+  }
+
+  init(internalError error: any Error) {
+    self.init(500, .server, nil, "Something went wrong on our side; the log has the request id.")
+  }
+}
+
+extension Failure {
+  /// What the store refused.
+  init(store failure: StoreFailure) {
+    switch failure.kind {
+    case .full(.quota):
+      self.init(507, .insufficientStorage, "quota_exceeded", "The key's quota is used up.")
+    case .full:
+      self.init(
+        507, .insufficientStorage, "insufficient_storage",
+        "The store has no room left for this image.")
+    case .readOnly, .outcomeUnknown, .closed:
+      self.init(
+        503, .server, "read_only", "The store takes no writes at the moment.", retryAfter: 30)
+    case .busy: self = .busy
+    case .notFound: self = .unknownAsset
+    case .taken: self.init(409, .invalidRequest, "taken", "The name is taken.", param: "name")
+    case .blocked:
+      self.init(403, .permission, "content_blocked", "This image was taken down.")
+    case .tooLarge(let limit):
+      self.init(
+        413, .invalidRequest, "image_too_large", "The image is larger than \(limit) bytes.")
+    case .tooManyPixels(let limit):
+      self.init(
+        413, .invalidRequest, "image_too_large", "The image has more than \(limit) pixels.")
+    case .notAnImage:
+      self.init(
+        415, .invalidRequest, "unsupported_image",
+        "The data is not a PNG, JPEG, WebP, GIF or AVIF image.")
+    case .lengthMismatch, .digestMismatch:
+      self.init(400, .invalidRequest, "incomplete_image", "The image did not arrive whole.")
+    default: self.init(internalError: failure)
+    }
+  }
+}

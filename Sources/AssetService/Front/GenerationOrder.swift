@@ -1,0 +1,157 @@
+// What a client orders (API.md §3): checked before money is spent, so that a wrong value is a 400
+// that names it.
+internal import Configuration
+internal import Crypto
+internal import Store
+internal import Wire
+
+/// One order of images.
+struct GenerationOrder {
+  let model: Settings.Model
+  /// How many images.
+  let n: Int
+  let prompt: String
+  let format: Settings.ResponseFormat
+  let options: AssetOptions
+  /// The request without our own members and without nulls: what an upstream may be sent.
+  let parameters: JSONObject
+  /// What makes two orders the same.
+  let fingerprint: Digest
+
+  /// The members that OpenAI's generations know, beside `model` and `asset`.
+  private static let known: Set<String> = [
+    "prompt", "n", "size", "quality", "background", "moderation", "output_format",
+    "output_compression", "stream", "partial_images", "response_format", "style", "user",
+    "safety_identifier",
+  ]
+
+  /// - Throws: 400 or 404 that names the parameter.
+  init(
+    _ body: JSONValue, catalog: ModelCatalog, caller: Caller, defaults: Settings.Defaults
+  ) throws(Failure) {
+    var object = JSONObject()
+    for member in body.object?.members ?? [] where !member.value.isNull {
+      object[member.name] = member.value
+    }
+    let check = ParameterCheck(object)
+    model = try catalog.model(named: try check.text("model"))
+    prompt = try check.prompt()
+    n = try check.number("n", in: 1...model.maxN) ?? 1
+    try check.formats(sizes: model.sizes)
+    options = try AssetOptions(object["asset"])
+    let ofKey = caller.key?.defaults.responseFormat.flatMap {
+      Settings.ResponseFormat(rawValue: $0)
+    }
+    format =
+      try check.choice("response_format", Settings.ResponseFormat.self) ?? ofKey
+      ?? model.responseFormat ?? defaults.responseFormat
+    if options.store == false, format == .url {
+      throw .badRequest(
+        "With \"asset.store\": false there is no URL; ask for b64_json.", param: "asset.store")
+    }
+    fingerprint = Self.fingerprint(of: object, owner: caller.owner)
+    object["asset"] = nil
+    object["stream"] = nil
+    parameters = object
+  }
+
+  /// The parameters as an upstream is sent them: its own name of the model, and of those that it
+  /// does not know, what its entry says.
+  ///
+  /// - Throws: 400 when its entry rejects unknown ones.
+  func parameters(for upstream: Settings.Upstream) throws(Failure) -> JSONObject {
+    var object = JSONObject()
+    for member in parameters.members where member.name != "model" {
+      let isKnown = Self.known.contains(member.name)
+      if !isKnown, upstream.unknownParameters == .reject {
+        throw .badRequest(
+          "The parameter \"\(member.name.prefix(100))\" is not known.", param: member.name,
+          code: "unknown_parameter")
+      }
+      if isKnown || upstream.unknownParameters == .forward { object[member.name] = member.value }
+    }
+    object["n"] = .number(JSONNumber(n))
+    return object
+  }
+
+  /// The name that the upstream calls the model by.
+  var upstreamModel: String {
+    model.upstreamModel ?? (model.id == "*" ? parameters["model"]?.string ?? "" : model.id)
+  }
+
+  /// "Same" is owner, route and the request with sorted members, nulls dropped, numbers canonical.
+  private static func fingerprint(of request: JSONObject, owner: Owner) -> Digest {
+    var hash = SHA256()
+    let head = Array("\(owner.name)\n/v1/images/generations\n".utf8)
+    let body = JSONValue.object(request).canonicalBytes
+    hash.update(head.span)
+    hash.update(body.span)
+    return hash.finalize()
+  }
+}
+
+/// Checks the parameters of a request one by one.
+private struct ParameterCheck {
+  private let object: JSONObject
+  /// OpenAI's limit for GPT image models.
+  private static let promptCharacters = 32_000
+
+  init(_ object: JSONObject) { self.object = object }
+
+  func text(_ name: String) throws(Failure) -> String? {
+    guard let value = object[name] else { return nil }
+    guard let text = value.string else {
+      throw .badRequest("\"\(name)\" must be a text.", param: name)
+    }
+    return text
+  }
+
+  func number(_ name: String, in range: ClosedRange<Int>) throws(Failure) -> Int? {
+    guard let value = object[name] else { return nil }
+    guard let number = value.int, range.contains(number) else {
+      throw .badRequest(
+        "\"\(name)\" must be a whole number from \(range.lowerBound) to \(range.upperBound).",
+        param: name)
+    }
+    return number
+  }
+
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ name: String, _ type: Choice.Type
+  ) throws(Failure) -> Choice? {
+    guard let text = try text(name) else { return nil }
+    return try Choice.named(text, param: name)
+  }
+
+  func prompt() throws(Failure) -> String {
+    guard let prompt = try text("prompt"), !prompt.isEmpty else {
+      throw .badRequest("A \"prompt\" is needed.", param: "prompt", code: "missing_prompt")
+    }
+    guard prompt.count <= Self.promptCharacters else {
+      throw .badRequest(
+        "\"prompt\" is longer than \(Self.promptCharacters) characters.", param: "prompt")
+    }
+    return prompt
+  }
+
+  func formats(sizes: [String]?) throws(Failure) {
+    _ = try number("partial_images", in: 0...3)
+    _ = try number("output_compression", in: 0...100)
+    if let size = try text("size") {
+      if let sizes, !sizes.contains(size) {
+        throw .badRequest(
+          "\"size\" must be one of \(sizes.joined(separator: ", ")).", param: "size")
+      }
+    }
+    if try text("output_format") == "svg" {
+      throw .badRequest(
+        "SVG can hold scripts and is not hosted; ask for png, jpeg or webp.",
+        param: "output_format")
+    }
+    if let stream = object["stream"] {
+      guard stream == .bool(false) else {
+        throw .badRequest("Streaming is not offered by this server yet.", param: "stream")
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// Where orders meet upstreams: which one is asked, how many calls it may have at once, and who is
+// next when it can not be reached.
+internal import Configuration
+internal import HTTPClient
+internal import Net
+internal import Synchronization
+internal import Upstream
+internal import Wire
+
+/// An upstream's answer under way, and where it came from.
+final class UpstreamReply: ByteSource {
+  /// The upstream's name.
+  let upstream: String
+  /// Its own id of the call.
+  let requestID: String?
+  private let source: any Upstream
+  private let answer: any UpstreamAnswer
+
+  init(_ name: String, _ source: any Upstream, _ answer: any UpstreamAnswer) {
+    upstream = name
+    requestID = answer.requestID
+    self.source = source
+    self.answer = answer
+  }
+
+  func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
+    try await answer.read(consume)
+  }
+
+  /// Fetches a result that is a URL on the upstream's own origin.
+  func fetch(_ url: String, on loop: isolated EventLoop) async throws -> any ByteSource {
+    let answer = try await source.fetch(url, on: loop)
+    return UpstreamReply(upstream, source, answer)
+  }
+}
+
+/// The upstreams of one loop.
+final class UpstreamDesk {
+  private let upstreams: [String: any Upstream]
+  private let gates: UpstreamGates
+
+  init(upstreams: [String: any Upstream], gates: UpstreamGates) {
+    self.upstreams = upstreams
+    self.gates = gates
+  }
+
+  /// Sends an order to the first of `candidates` that takes it. The next one is asked only when no
+  /// money can have been spent.
+  func send(
+    _ order: GenerationOrder, to candidates: [Settings.Upstream], on loop: isolated EventLoop
+  ) async throws -> UpstreamReply {
+    var last: any Error = Failure.busy
+    for candidate in candidates {
+      guard let upstream = upstreams[candidate.name] else { continue }
+      let request = UpstreamOrder(
+        model: order.upstreamModel, parameters: try order.parameters(for: candidate),
+        timeoutNanoseconds: order.model.timeout.nanoseconds)
+      guard gates.enter(candidate) else {
+        last = Failure.upstreamBusy(candidate.name)
+        continue
+      }
+      defer { gates.leave(candidate) }
+      do {
+        let answer = try await upstream.generate(request, on: loop)
+        return UpstreamReply(candidate.name, upstream, answer)
+      } catch {
+        guard error.isUnspent else { throw error }
+        last = error
+      }
+    }
+    throw last
+  }
+}
+
+/// How many calls each upstream has, over all loops.
+final class UpstreamGates: Sendable {
+  private let running = Mutex<[String: Int]>([:])
+
+  func enter(_ upstream: Settings.Upstream) -> Bool {
+    running.withLock { running in
+      guard running[upstream.name, default: 0] < upstream.maxConcurrent else { return false }
+      running[upstream.name, default: 0] += 1
+      return true
+    }
+  }
+
+  func leave(_ upstream: Settings.Upstream) {
+    running.withLock { $0[upstream.name, default: 1] -= 1 }
+  }
+}
+
+extension Failure {
+  static func upstreamBusy(_ name: String) -> Failure {
+    Failure(
+      503, .server, "upstream_busy", "The upstream \"\(name)\" has as many calls as it may have.",
+      retryAfter: 5)
+  }
+}

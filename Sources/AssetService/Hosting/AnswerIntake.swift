@@ -1,0 +1,170 @@
+// The second straight way's middle: an Images API answer comes in as bytes, its images turn aside
+// into files, and the skeleton is what is left. Used by the front and by convert alike.
+//
+//   source ─► chunk (64 KiB) ─► ImagesAnswerScanner ─┬─► skeleton (≤ 1 MiB)
+//                                                    └─► base64 ─► Deposit ─► incoming/ ─► blobs/
+internal import HTTPServer
+internal import Net
+internal import Store
+internal import Upstream
+internal import Wire
+
+/// Bytes that are pulled: a request's body, an upstream's answer.
+protocol ByteSource: AnyObject {
+  /// Hands the next bytes to `consume`; `false` at the end.
+  func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool
+}
+
+extension BodyReader: ByteSource {}
+
+/// What became of one item of `data`.
+enum IntakeItem {
+  /// It holds no image that was turned aside (a URL, or nothing).
+  case plain
+  /// Its image is durable under its final name and waits for its row.
+  case settled(IngestWork)
+  /// Its image could not be stored, but it is here.
+  case unstored(Failure, UnstoredImage)
+  /// Its image could not be read.
+  case failed(Failure)
+}
+
+/// Takes one answer (or one upload) apart.
+final class AnswerIntake {
+  /// Makes the deposit of the image of an item.
+  typealias Begin = () async throws -> Deposit
+
+  private var scanner: ImagesAnswerScanner
+  private var chunk = ByteBuffer(capacity: 64 << 10)
+  private let begin: Begin
+  private let failsWhole: Bool
+  private var deposit: Deposit?
+  private var current = 0
+  /// The text of the image under way, as long as it is short: should it be no image, it goes back.
+  private var text = ByteBuffer(capacity: 4096)
+  private var isTextWhole = true
+  private static let textLimit = 64 << 10
+  private var items: [Int: IntakeItem] = [:]
+
+  /// `failsWhole`: an image that is neither stored nor put back fails the whole answer; its sender
+  /// still has it. Without it the item is `failed`: the others were paid for.
+  init(
+    rule: ImagesAnswerScanner.Rule, maxItems: Int, failsWhole: Bool, begin: @escaping Begin
+  ) {
+    scanner = ImagesAnswerScanner(rule: rule, limits: .init(items: maxItems))
+    self.failsWhole = failsWhole
+    self.begin = begin
+  }
+
+  /// What is left of the answer beside its images; whole after `take`.
+  var skeleton: Skeleton { scanner.skeleton }
+
+  /// The items in their order; whole after `take`.
+  var taken: [IntakeItem] { skeleton.items.indices.map { items[$0] ?? .plain } }
+
+  /// Reads the whole answer.
+  ///
+  /// - Throws: `ScanFailure` when it is no JSON, what the source throws. An image that can not be
+  ///   stored is no error here: it is `failed` in `taken`.
+  func take(_ source: any ByteSource) async throws {
+    while try await fill(from: source) {
+      var offset = 0
+      while try await step(&offset) {}
+    }
+    try scanner.finish()
+  }
+
+  private func fill(from source: any ByteSource) async throws -> Bool {
+    chunk.removeAll()
+    return try await source.read { bytes in
+      chunk.reserve(bytes.count)
+      chunk.append(bytes)
+    }
+  }
+
+  /// One event; `false` when the chunk is used up.
+  private func step(_ offset: inout Int) async throws -> Bool {
+    let event = try chunk.withSpan { (bytes) throws(ScanFailure) in
+      try scanner.next(bytes, from: &offset)
+    }
+    switch event {
+    case .needInput, .complete: return false
+    case .imageBegin(let item, _):
+      current = item
+      text.removeAll()
+      isTextWhole = true
+      deposit = try await begin()
+    case .imageBytes(let range):
+      offset = try await write(from: range.lowerBound, to: range.upperBound)
+    case .imageByte(let character):
+      remember(1) { $0.append(character) }
+      try await attempt { try await self.check(self.deposit?.write(base64: character) ?? true) }
+    case .imageEnd:
+      try await attempt { try await self.settle() }
+    case .imageBroken:
+      try fail(.invalidBase64(item: current))
+    }
+    return true
+  }
+
+  /// Decodes what it can of the chunk; returns where it stopped. Where the store refuses the image,
+  /// the scanner goes on from `start`: the string's end is still to be found.
+  private func write(from start: Int, to end: Int) async throws -> Int {
+    guard let deposit else { return end }
+    var stop = start
+    try await attempt {
+      let (index, isGood) = try await deposit.write(base64: self.chunk, from: start)
+      stop = index
+      self.remember(index - start) { text in
+        self.chunk.withSpan { text.append($0.extracting(start..<index)) }
+      }
+      try self.check(isGood)
+    }
+    return stop
+  }
+
+  private func remember(_ count: Int, _ append: (inout ByteBuffer) -> Bool) {
+    isTextWhole = isTextWhole && text.count + count <= Self.textLimit
+    guard isTextWhole else { return }
+    text.reserve(count)
+    _ = append(&text)
+  }
+
+  private func check(_ isGood: Bool) throws {
+    guard isGood else { throw Failure.invalidBase64(item: current) }
+  }
+
+  private func settle() async throws {
+    guard let deposit else { return }
+    try check(try await deposit.finishBase64())
+    switch try await deposit.finish() {
+    case .settled(let work): items[current] = .settled(work)
+    case .unstored(let failure, _) where failsWhole && isTextWhole: throw failure
+    case .unstored(let failure, let image): items[current] = .unstored(failure, image)
+    }
+    self.deposit = nil
+  }
+
+  /// What goes wrong with one image is that item's failure, not the answer's.
+  private func attempt(_ body: () async throws -> Void) async throws {
+    do { try await body() } catch { try fail(Failure(error)) }
+  }
+
+  private func fail(_ failure: Failure) throws {
+    items[current] = .failed(failure)
+    deposit = nil
+    guard isTextWhole else {
+      if failsWhole { throw failure }
+      return scanner.abandonImage()
+    }
+    try text.withSpan { (text) throws(ScanFailure) in try scanner.restoreImage(text) }
+  }
+}
+
+extension Failure {
+  static func invalidBase64(item: Int) -> Failure {
+    Failure(
+      400, .invalidRequest, "invalid_base64", "The text is not whole base64.",
+      param: "data[\(item)].b64_json")
+  }
+}

@@ -1,0 +1,169 @@
+// POST /v1/images/convert (API.md §4): a gateway's whole Images API answer, back with every entry
+// in the form that was asked for.
+internal import Configuration
+internal import HTTPServer
+internal import Kernel
+internal import Links
+internal import Net
+internal import Store
+internal import Wire
+
+/// The convert call; one per loop.
+struct ConvertHandler {
+  let context: ServiceContext
+  let reader: CatalogReader
+  /// More entries than this in one answer are refused.
+  private static let maxItems = 16
+  /// An entry that can not be hosted (an SVG, say) goes back as it was, up to this size.
+  private static let rescueLimit: Int64 = 1 << 20
+
+  func convert(_ call: Call) async throws -> Response {
+    try call.caller.require(.host)
+    let format =
+      try call.query.choice("response_format", Settings.ResponseFormat.self)
+      ?? call.caller.key?.defaults.responseFormat.flatMap { .init(rawValue: $0) }
+      ?? context.settings.defaults.responseFormat
+    let options = try AssetOptions(call.query)
+    let terms = AssetTerms(
+      options, key: call.caller.key, defaults: context.settings.defaults, now: context.now)
+    call.request.body.limit = context.settings.limits.bodyBytes
+    let intake = AnswerIntake(
+      rule: .answer, maxItems: Self.maxItems, failsWhole: true
+    ) { [context] in
+      try await Deposit.begin(
+        in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation),
+        rescueLimit: Self.rescueLimit)
+    }
+    try await intake.take(call.request.body)
+    guard !intake.skeleton.items.isEmpty else {
+      throw Failure.badRequest(
+        "The body has no \"data\" with images.", param: "data", code: "missing_image")
+    }
+    switch format {
+    case .url: return try await host(intake, terms, call)
+    case .base64JSON: return try inline(intake, terms, call)
+    }
+  }
+
+  // MARK: To URLs
+
+  private func host(
+    _ intake: AnswerIntake, _ terms: AssetTerms, _ call: Call
+  ) async throws -> Response {
+    var report = ConvertReport(items: intake.taken.count)
+    var publication = Publication()
+    var indices: [Int] = []
+    let new = NewAsset(
+      owner: call.caller.owner, lifetime: terms.lifetime, quota: call.caller.key?.quota)
+    for (index, item) in intake.taken.enumerated() {
+      switch item {
+      case .settled(let work):
+        try publication.add(work, as: new)
+        indices.append(index)
+      case .unstored(let failure, let image):
+        report.items[index] = .base64(.unstored(image), nil)
+        report.fail(index, failure)
+      case .failed(let failure): report.fail(index, failure)
+      case .plain: keepURL(intake.skeleton.items[index].url, index, &report, call)
+      }
+    }
+    let urls = context.urls(call)
+    for (index, published) in zip(indices, try await context.store.publish(publication)) {
+      report.items[index] = .url(urls.url(of: published.asset))
+      report.images.append(published.asset.summary(urls))
+    }
+    return try report.response(intake.skeleton, terms.base64, on: context.workers)
+  }
+
+  /// An entry that is a URL already: ours stays, another's would have to be fetched.
+  private func keepURL(
+    _ url: String?, _ index: Int, _ report: inout ConvertReport, _ call: Call
+  ) {
+    guard let url else { return report.fail(index, .entryWithoutImage(index)) }
+    if OwnURL(url, base: call.bases.delivery) == nil { report.fail(index, .foreignURL(index)) }
+  }
+
+  // MARK: To base64
+
+  private func inline(
+    _ intake: AnswerIntake, _ terms: AssetTerms, _ call: Call
+  ) throws -> Response {
+    var report = ConvertReport(items: intake.taken.count)
+    let urls = context.urls(call)
+    for (index, item) in intake.taken.enumerated() {
+      switch item {
+      case .settled(let work):
+        let blob = try work.blob
+        report.items[index] = .base64(
+          .ingest(work, bytes: blob.bytes), blob.image.mediaType)
+      case .unstored(let failure, let image):
+        report.items[index] = .base64(.unstored(image), nil)
+        report.fail(index, failure)
+      case .failed(let failure): report.fail(index, failure)
+      case .plain:
+        do {
+          let asset = try owned(intake.skeleton.items[index].url, index, call)
+          guard let file = try context.store.open(asset.blob) else {
+            throw DeliveryFailure.gone.failure
+          }
+          report.items[index] = .base64(
+            .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
+          report.images.append(asset.summary(urls))
+        } catch { report.fail(index, Failure(error)) }
+      }
+    }
+    return try report.response(intake.skeleton, terms.base64, on: context.workers)
+  }
+
+  /// The asset behind one of our URLs, as delivery would judge it.
+  private func owned(_ url: String?, _ index: Int, _ call: Call) throws -> Asset {
+    guard let url else { throw Failure.entryWithoutImage(index) }
+    guard let own = OwnURL(url, base: call.bases.delivery) else { throw Failure.foreignURL(index) }
+    return try own.asset(context, reader)
+  }
+
+}
+
+/// What became of the entries.
+private struct ConvertReport {
+  var items: [ItemReply]
+  var images: [JSONValue] = []
+  private var failed: [JSONValue] = []
+  private var firstFailure: Failure?
+
+  init(items count: Int) { items = Array(repeating: .keep, count: count) }
+
+  mutating func fail(_ index: Int, _ failure: Failure) {
+    if firstFailure == nil { firstFailure = failure }
+    failed.append([
+      "index": .number(JSONNumber(index)), "code": JSONValue(failure.code),
+      "message": .string(failure.message),
+    ])
+  }
+
+  /// - Throws: the first entry's failure when all failed.
+  func response(
+    _ skeleton: Skeleton, _ form: Settings.Base64Form, on workers: Workers
+  ) throws -> Response {
+    if let firstFailure, failed.count == items.count { throw firstFailure }
+    var summary = JSONObject()
+    summary["images"] = .array(images)
+    if !failed.isEmpty { summary["failed"] = .array(failed) }
+    return AnswerReply(skeleton: skeleton, items: items, summary: summary, form: form)
+      .response(on: workers)
+  }
+}
+
+extension Failure {
+  static func entryWithoutImage(_ index: Int) -> Failure {
+    badRequest(
+      "data[\(index)] has neither b64_json nor url.", param: "data[\(index)]",
+      code: "missing_image")
+  }
+
+  static func foreignURL(_ index: Int) -> Failure {
+    badRequest(
+      "data[\(index)].url is not one of this server's own URLs, and it does not fetch others yet.",
+      param: "data[\(index)].url", code: "url_not_supported")
+  }
+}

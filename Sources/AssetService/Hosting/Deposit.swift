@@ -1,0 +1,202 @@
+// One image on its way from a socket to a file. Bytes are taken on the loop; hashing, writing and
+// syncing run on the workers; 256 KiB of memory whatever the size of the image.
+//
+//   taking ──finish──► settled
+//     │ the store refuses (full disk, no image, too large)
+//     └──► rescued ──finish──► unstored: the written prefix can be read back, the rest is in memory
+internal import HTTPServer
+internal import Net
+internal import Store
+internal import Wire
+
+/// Takes the bytes of one image, raw or as base64.
+final class Deposit {
+  /// What became of the image.
+  enum Outcome {
+    /// Durable under its final name; it waits for its row.
+    case settled(IngestWork)
+    /// Not stored, but not lost: a paid image is never dropped (API.md §3).
+    case unstored(Failure, UnstoredImage)
+  }
+
+  /// `nil` when not even a file could be begun.
+  private let work: IngestWork?
+  private let workers: Workers
+  /// How many bytes are kept of an image that can not be stored; 0 gives it up at once.
+  private let rescueLimit: Int64
+  private var rescued: (failure: Failure, image: UnstoredImage)?
+  private var decoder = Base64Decoder()
+  private var scratch = [UInt8](repeating: 0, count: Deposit.scratchBytes)
+  /// Decoded bytes of one step; behind them the decoder may write eight more.
+  private static let scratchBytes = 48 << 10
+
+  private init(_ work: IngestWork?, workers: Workers, rescueLimit: Int64) {
+    self.work = work
+    self.workers = workers
+    self.rescueLimit = rescueLimit
+  }
+
+  /// Begins a file within `space`. `expectedBytes` is the exact size when it is known.
+  static func begin(
+    in store: Store, on workers: Workers, within space: SpaceRequest, expectedBytes: Int64? = nil,
+    rescueLimit: Int64 = 0
+  ) async throws -> Deposit {
+    do {
+      let work = try await workers.run {
+        try store.begin(space.reservation(in: store), expectedBytes: expectedBytes).work
+      }
+      return Deposit(work, workers: workers, rescueLimit: rescueLimit)
+    } catch {
+      let deposit = Deposit(nil, workers: workers, rescueLimit: rescueLimit)
+      try deposit.rescue(error)
+      return deposit
+    }
+  }
+
+  // MARK: Bytes
+
+  /// Takes raw bytes.
+  func write(_ bytes: borrowing ByteBuffer) async throws {
+    var done = 0
+    do {
+      while done < bytes.count {
+        done += try bytes.withSpan { try take($0.extracting(done..<$0.count)) }
+        if done < bytes.count { try await flush() }
+      }
+    } catch {
+      try rescue(error)
+      try bytes.withSpan { try keep($0.extracting(done..<$0.count)) }
+    }
+  }
+
+  /// Takes base64 from `chunk[start...]` up to its end or the first byte that is none.
+  ///
+  /// - Returns: where it stopped, and whether the text is still good base64.
+  func write(
+    base64 chunk: borrowing ByteBuffer, from start: Int
+  ) async throws -> (end: Int, isGood: Bool) {
+    var index = start
+    while true {
+      var decoded = 0
+      let stop = chunk.withSpan { text in
+        var output = scratch.mutableSpan
+        return decoder.decode(text, from: &index, into: &output, at: &decoded)
+      }
+      try await store(decoded)
+      switch stop {
+      case .outputFull: continue
+      case .inputEnd, .foreign: return (index, true)
+      case .malformed: return (index, false)
+      }
+    }
+  }
+
+  /// Takes one character of base64; whether it is good.
+  func write(base64 character: UInt8) async throws -> Bool {
+    let text: InlineArray<1, UInt8> = [character]
+    var (index, decoded) = (0, 0)
+    var output = scratch.mutableSpan
+    let stop = decoder.decode(text.span, from: &index, into: &output, at: &decoded)
+    try await store(decoded)
+    return stop == .inputEnd
+  }
+
+  /// Ends the base64; whether it was whole.
+  func finishBase64() async throws -> Bool {
+    var decoded = 0
+    var output = scratch.mutableSpan
+    let stop = decoder.finish(into: &output, at: &decoded)
+    try await store(decoded)
+    return stop == .inputEnd
+  }
+
+  /// Makes the bytes durable under their final name, or says why they are not.
+  func finish() async throws -> Outcome {
+    if rescued == nil, let work {
+      do {
+        try await workers.run { try work.settle() }
+        return .settled(work)
+      } catch {
+        try rescue(error)
+      }
+    }
+    guard let rescued else { preconditionFailure("a rescue has just begun") }
+    return .unstored(rescued.failure, rescued.image)
+  }
+
+  private func store(_ decoded: Int) async throws {
+    var done = 0
+    do {
+      while done < decoded {
+        done += try take(scratch.span.extracting(done..<decoded))
+        if done < decoded { try await flush() }
+      }
+    } catch {
+      try rescue(error)
+      let rest = scratch
+      try keep(rest.span.extracting(done..<decoded))
+    }
+  }
+
+  private func take(_ bytes: Span<UInt8>) throws -> Int {
+    guard rescued == nil, let work else {
+      try keep(bytes)
+      return bytes.count
+    }
+    return try work.append(bytes)
+  }
+
+  private func flush() async throws {
+    guard let work else { return }
+    try await workers.run { try work.flush() }
+  }
+
+  // MARK: Rescue
+
+  /// From here on the bytes stay in memory.
+  private func rescue(_ error: any Error) throws {
+    guard rescueLimit > 0, rescued == nil else { throw rescued?.failure ?? error }
+    rescued = (Failure(error), UnstoredImage(work))
+  }
+
+  private func keep(_ bytes: Span<UInt8>) throws {
+    guard let rescued else { return }
+    guard rescued.image.bytes + Int64(bytes.count) <= rescueLimit else { throw rescued.failure }
+    rescued.image.keep(bytes)
+  }
+}
+
+/// An image that could not be stored: what was written of it, and the rest in memory.
+final class UnstoredImage {
+  private let work: IngestWork?
+  private let written: Int64
+  private var rest = ByteBuffer(capacity: 4096)
+
+  init(_ work: IngestWork?) {
+    self.work = work
+    written = work?.count ?? 0
+  }
+
+  var bytes: Int64 { written + Int64(rest.count) }
+
+  func keep(_ bytes: Span<UInt8>) {
+    rest.reserve(bytes.count)
+    rest.append(bytes)
+  }
+
+  /// The next bytes from `offset`, at most `count`; empty at the end. Blocks on the disk.
+  func read(at offset: Int64, count: Int) throws -> [UInt8] {
+    guard offset < written, let work else {
+      let start = Int(offset - written)
+      return rest.withSpan { bytes in
+        let piece = bytes.extracting(min(start, bytes.count)..<min(start + count, bytes.count))
+        return piece.indices.map { piece[$0] }
+      }
+    }
+    var piece = [UInt8](repeating: 0, count: Int(min(Int64(count), written - offset)))
+    var span = piece.mutableSpan
+    let read = try work.readBack(at: offset, into: &span)
+    piece.removeLast(piece.count - read)
+    return piece
+  }
+}

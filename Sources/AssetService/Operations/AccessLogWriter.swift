@@ -1,0 +1,101 @@
+// The access log: one JSON line per request, written in batches at the end of a loop's turn. A line
+// never holds a key, a token, a query or a body (A6), and nothing of it is formatted with String.
+internal import Foundation
+internal import HTTPServer
+internal import Kernel
+internal import Net
+internal import Wire
+
+/// The access log of one loop.
+final class AccessLogWriter {
+  private let sink: LogSink
+  private var lines = ByteBuffer(capacity: 64 << 10)
+  private var time = ByteBuffer(capacity: 32)
+  private var timeSecond: Int64 = -1
+  private static let flushBytes = 32 << 10
+
+  init(sink: LogSink) { self.sink = sink }
+
+  /// Begins a line in `response.note`: who asks for what. `path` is what of the target may be
+  /// logged; `asset` stands for a token.
+  func begin(
+    _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer, path: Range<Int>,
+    into response: ResponseWriter
+  ) {
+    if timeSecond != response.now {
+      timeSecond = response.now
+      time.removeAll()
+      time.append(utf8: Timestamp.text(response.now))
+    }
+    response.note.append("{\"time\":\"")
+    time.withSpan { _ = response.note.append($0) }
+    response.note.append("\",\"request_id\":\"")
+    response.requestID.withSpan { Self.append($0, to: &response.note) }
+    response.note.append("\",\"peer\":\"")
+    Self.append(peer, to: &response.note)
+    response.note.append("\",\"method\":\"")
+    Self.append(bytes.extracting(head.methodName), to: &response.note)
+    response.note.append("\",\"path\":\"")
+    Self.append(bytes.extracting(path), to: &response.note)
+    response.note.append("\"")
+  }
+
+  /// Ends the line that `note` began.
+  func end(_ outcome: ExchangeOutcome, note: Span<UInt8>) {
+    // A request that was refused before it was understood has no beginning.
+    if note.isEmpty {
+      lines.append("{\"time\":\"")
+      lines.append(utf8: Timestamp.text(SystemClock.wallSeconds))
+      lines.append("\"")
+    } else {
+      lines.append(note)
+    }
+    lines.append(",\"status\":")
+    lines.append(decimal: Int64(outcome.status))
+    lines.append(",\"bytes\":")
+    lines.append(decimal: outcome.bodyBytes)
+    lines.append(",\"us\":")
+    lines.append(decimal: outcome.nanoseconds / 1000)
+    lines.append(outcome.isAborted ? ",\"aborted\":true}\n" : "}\n")
+    if lines.count >= Self.flushBytes { flush() }
+  }
+
+  /// Writes what has gathered; called at the end of every turn.
+  func flush() {
+    guard !lines.isEmpty else { return }
+    lines.withSpan { sink.write($0) }
+    lines.removeAll()
+  }
+
+  private static func append(_ peer: Peer, to buffer: inout ByteBuffer) {
+    guard let address = peer.v4 else {
+      buffer.append(utf8: peer.host)
+      return
+    }
+    for shift: UInt32 in [24, 16, 8, 0] {
+      buffer.append(decimal: Int64(address >> shift & 255))
+      if shift > 0 { buffer.append(UInt8(ascii: ".")) }
+    }
+  }
+
+  /// Text inside a JSON string: quotes and backslashes escaped, anything else odd replaced.
+  private static func append(_ text: Span<UInt8>, to buffer: inout ByteBuffer) {
+    var start = 0
+    for index in 0..<min(text.count, 1024) {
+      let byte = text[index]
+      guard byte < 0x20 || byte > 0x7E || byte == 0x22 || byte == 0x5C else { continue }
+      buffer.append(text.extracting(start..<index))
+      buffer.append("?")
+      start = index + 1
+    }
+    buffer.append(text.extracting(start..<min(text.count, 1024)))
+  }
+}
+
+/// Times as logs spell them (RFC 3339, UTC).
+enum Timestamp {
+  /// `2026-11-21T08:30:00Z` of unix seconds.
+  static func text(_ seconds: Int64) -> String {
+    Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+  }
+}

@@ -1,0 +1,150 @@
+// What an operator's collection answers: one line per asset when it asks for them, one per policy,
+// and a last one with the sums (API.md §8).
+internal import Configuration
+internal import Crypto
+internal import HTTPServer
+internal import Net
+internal import Store
+internal import Synchronization
+internal import Wire
+
+/// `POST /admin/gc`
+struct AdminCollection {
+  let context: ServiceContext
+  let reader: CatalogReader
+
+  func run(_ call: Call) async throws -> Response {
+    let configured = Policy.configured(context.settings.collection)
+    let body = try await call.json(limit: 64 << 10)
+    if let id = body["explain"]?.string {
+      return .lines(try explanation(of: id, CollectionOrder(body, configured: configured)))
+    }
+    let order = try CollectionOrder(body, configured: configured)
+    let lines = CollectionLines(order, context.log)
+    let store = context.store
+    let report = try await context.workers.run {
+      if !order.allowsLarge && !order.isDryRun { try order.refuseLarge(store) }
+      return order.isDryRun
+        ? try store.plan(order.policies, order.options) { lines.add($0) }
+        : try store.collect(order.policies, order.options) { lines.add($0) }
+    }
+    var bytes = lines.take()
+    for line in Self.summary(report, order) { bytes.append(line: line) }
+    return .lines(bytes)
+  }
+
+  private static func summary(_ report: CollectionReport, _ order: CollectionOrder) -> [JSONValue] {
+    let results = report.results
+    var lines = zip(results, order.policies).map { result, policy in
+      order.describes ? result.json(order, purpose: policy.purpose) : result.json(order)
+    }
+    var total: JSONValue = [
+      "total": true, "assets": .number(JSONNumber(results.reduce(0) { $0 + $1.assets })),
+      "bytes": .number(JSONNumber(results.reduce(0) { $0 + $1.bytes })),
+      "blobs": .number(JSONNumber(results.reduce(0) { $0 + $1.blobs })),
+      "seconds": JSONNumber(Double(report.nanoseconds) / 1e9).map { .number($0) } ?? 0,
+    ]
+    if let jump = report.clockJump, var object = total.object {
+      object["clock_jump"] = .number(JSONNumber(jump))
+      total = .object(object)
+    }
+    lines.append(total)
+    return lines
+  }
+
+  // MARK: Why
+
+  /// What each policy says of one asset: `{"policy","id","sha256","bytes","collects","reason"}`.
+  private func explanation(of text: String, _ order: CollectionOrder) throws -> [JSONValue] {
+    guard let id = AssetID(text), let asset = try reader.asset(id) else {
+      throw Failure.unknownAsset
+    }
+    return order.policies.map { policy in
+      let verdict = policy.verdict(on: asset, now: context.now)
+      return [
+        "policy": .string(policy.name), "id": .string(asset.id.description),
+        "sha256": .string(asset.blob.digest.hex), "bytes": .number(JSONNumber(asset.blob.bytes)),
+        "collects": .bool(verdict.collects), "reason": .string(verdict.reason),
+      ]
+    }
+  }
+}
+
+/// The lines of a collection as they come, from a worker's thread.
+private final class CollectionLines: Sendable {
+  private let lists: Bool
+  /// One line of the log per deletion; nothing is deleted by a dry run.
+  private let log: LogSink?
+  private let bytes = Mutex<[UInt8]>([])
+
+  init(_ order: CollectionOrder, _ log: LogSink) {
+    lists = order.lists
+    self.log = order.isDryRun ? nil : log
+  }
+
+  func add(_ item: CollectionItem) {
+    let line = item.json
+    log?.event(.info, "deleted", .init(name: "item", value: line))
+    if lists { bytes.withLock { $0.append(line: line) } }
+  }
+
+  func take() -> [UInt8] {
+    bytes.withLock { bytes in
+      defer { bytes = [] }
+      return bytes
+    }
+  }
+}
+
+extension CollectionItem {
+  /// `{"policy","id","sha256","bytes","reason"}`
+  fileprivate var json: JSONValue {
+    [
+      "policy": .string(policy), "id": JSONValue(id?.description),
+      "sha256": JSONValue(digest?.hex), "bytes": .number(JSONNumber(bytes)),
+      "reason": .string(reason),
+    ]
+  }
+}
+
+extension PolicyResult {
+  fileprivate func json(_ order: CollectionOrder, purpose: String? = nil) -> JSONValue {
+    let line = json(dryRun: order.isDryRun)
+    guard let purpose, var object = line.object else { return line }
+    object["takes"] = .string(purpose)
+    return .object(object)
+  }
+}
+
+extension Policy {
+  /// What it collects, for people.
+  fileprivate var purpose: String {
+    switch kind {
+    case .expired(let grace): "assets that ended more than \(Self.text(grace)) ago"
+    case .orphans(let grace): "files that no asset is on, older than \(Self.text(grace))"
+    case .records(let after): "records that were of no use for \(Self.text(after))"
+    }
+  }
+
+  /// Whether it would collect this asset, and why.
+  fileprivate func verdict(on asset: Asset, now: Int64) -> (collects: Bool, reason: String) {
+    guard case .expired(let grace) = kind else {
+      return (false, "takes no assets, only \(purpose)")
+    }
+    guard let expiry = asset.lifetime.expiresAt else {
+      return (false, "the asset is permanent: it never expires")
+    }
+    if asset.isPinned { return (false, "the asset is pinned") }
+    if expiry > now { return (false, "expires in \(Self.text(expiry - now))") }
+    // As the policy's condition: `expires_at <= now - grace`.
+    guard expiry <= now - grace else {
+      let left = Self.text(expiry + grace - now)
+      return (
+        false, "expired \(Self.text(now - expiry)) ago, and is kept \(left) longer (gc.grace)"
+      )
+    }
+    return (true, "expired \(Self.text(now - expiry)) ago")
+  }
+
+  private static func text(_ seconds: Int64) -> String { Quantity.text(.seconds(seconds)) }
+}

@@ -1,0 +1,135 @@
+// The operator's calls, on the admin socket only: what assetctl asks of a running daemon.
+internal import Configuration
+internal import Crypto
+internal import HTTPServer
+internal import Net
+internal import Store
+internal import Synchronization
+internal import Wire
+
+/// `/admin/…`; one per loop.
+struct AdminHandlers {
+  let context: ServiceContext
+  let reader: CatalogReader
+
+  func answer(_ name: String, _ call: Call) async throws -> Response {
+    // For everyone else these calls are not there at all.
+    guard call.request.peer.isLocalSocket else { throw Failure.unknownRoute }
+    switch (name, call.request.head.method) {
+    case ("about", .get): return about()
+    case ("assets", .post): return try await host(call)
+    case ("gc", .post): return try await AdminCollection(context: context, reader: reader).run(call)
+    case ("stats", .get): return try stats()
+    case ("keys", .get): return try keys()
+    case ("keys", .post): return try await createKey(call)
+    case ("keys", .delete): return try await revokeKey(call)
+    default: throw Failure.unknownRoute
+    }
+  }
+
+  // MARK: The service
+
+  /// Who answers, and the host of its API, which a caller on the socket can not know but has to
+  /// name: answers hold URLs.
+  private func about() -> Response {
+    let real = context.state.addresses.first.map { String($0.dropFirst("http://".count)) }
+    let body: JSONValue = [
+      "version": .string(AssetService.version), "host": .string(real ?? context.bases.fallback),
+    ]
+    return Response(status: 200, json: body.bytes)
+  }
+
+  // MARK: Assets
+
+  /// `POST /v1/assets` for another owner.
+  private func host(_ call: Call) async throws -> Response {
+    var caller = call.caller
+    if let name = call.query["owner"] {
+      guard let owner = Owner(name) else {
+        throw Failure.badRequest("An owner's name has 1 to 64 bytes.", param: "owner")
+      }
+      caller = Caller(owner: owner, scopes: call.caller.scopes, key: nil)
+    }
+    return try await AssetHandlers(context: context, reader: reader).create(
+      Call(request: call.request, caller: caller, query: call.query, bases: call.bases))
+  }
+
+  // MARK: Numbers
+
+  private func stats() throws -> Response {
+    let totals = try reader.totals()
+    let space = context.store.space
+    let statistics = context.store.commitStatistics
+    let body: JSONValue = [
+      "assets": .number(JSONNumber(totals.assets)),
+      "bytes": .number(JSONNumber(totals.assetBytes)),
+      "blobs": .number(JSONNumber(totals.blobs)),
+      "blob_bytes": .number(JSONNumber(totals.blobBytes)),
+      "disk_bytes": .number(JSONNumber(totals.diskBytes)),
+      "reserved_bytes": .number(JSONNumber(space.reserved)),
+      "awaiting_unlink_bytes": .number(JSONNumber(space.awaitingUnlink)),
+      "max_bytes": JSONValue(context.settings.storage.maxBytes),
+      "commits": .number(JSONNumber(statistics.commits)),
+      "io_failures": .number(JSONNumber(context.store.failureCount)),
+      "read_only": .bool(context.store.health != .good), "full": .bool(context.store.isFull),
+      "owners": .array(
+        try reader.ownerTotals(limit: 100).map { owner in
+          [
+            "owner": .string(owner.owner.name), "assets": .number(JSONNumber(owner.assets)),
+            "bytes": .number(JSONNumber(owner.bytes)),
+          ]
+        }),
+    ]
+    return Response(status: 200, json: body.bytes)
+  }
+
+  // MARK: Keys
+
+  private func keys() throws -> Response {
+    Response.lines(try reader.keys().map(\.json))
+  }
+
+  /// Makes a key; this answer is the only place where it is ever seen.
+  private func createKey(_ call: Call) async throws -> Response {
+    let body = try await call.json(limit: 64 << 10)
+    let secret = "ak-" + Base64URL.encode(SystemRandom.bytes32().span)
+    let key = try await context.store.insert(
+      AccessKey(request: body, digest: Gatekeeper.digest(of: secret), now: context.now))
+    guard var object = key.json.object else { throw Failure.unknownRoute }
+    object["key"] = .string(secret)
+    return Response(status: 201, json: JSONValue.object(object).bytes)
+  }
+
+  private func revokeKey(_ call: Call) async throws -> Response {
+    guard let name = call.query["name"] else {
+      throw Failure.badRequest("Name the key.", param: "name")
+    }
+    guard try await context.store.revokeKey(name) else { throw Failure.notFound("key") }
+    return Response(
+      status: 200, json: (["name": .string(name), "revoked": true] as JSONValue).bytes)
+  }
+}
+
+extension Response {
+  /// One object per line.
+  static func lines(_ values: [JSONValue]) -> Response {
+    var bytes: [UInt8] = []
+    for value in values { bytes.append(line: value) }
+    return .lines(bytes)
+  }
+
+  /// Whole lines of JSON (application/x-ndjson).
+  static func lines(_ bytes: [UInt8]) -> Response {
+    var response = Response(status: 200, body: .bytes(bytes))
+    response.add("Content-Type", "application/x-ndjson")
+    return response
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// Appends one line of JSON.
+  mutating func append(line value: JSONValue) {
+    JSONWriter.append(value, to: &self)
+    append(UInt8(ascii: "\n"))
+  }
+}

@@ -1,0 +1,28 @@
+// Whether the service lives, and whether it can be used (API.md §7).
+internal import HTTPServer
+internal import Store
+internal import Wire
+
+/// `/healthz` and `/readyz`.
+struct HealthHandlers {
+  let context: ServiceContext
+
+  /// The process answers: that is all.
+  var alive: Response { Self.answer(200, ["status": "ok"]) }
+
+  /// It can read and write; 503 while it drains, is read-only or full.
+  var ready: Response {
+    if context.state.isDraining { return Self.answer(503, ["status": "draining"]) }
+    guard case .good = context.store.health else {
+      return Self.answer(503, ["status": "read_only"])
+    }
+    if context.store.isFull { return Self.answer(503, ["status": "full"]) }
+    return Self.answer(200, ["status": "ready"])
+  }
+
+  private static func answer(_ status: Int, _ body: JSONValue) -> Response {
+    var response = Response(status: status, json: body.bytes)
+    response.add("Cache-Control", "no-store")
+    return response
+  }
+}

@@ -1,0 +1,82 @@
+// What the daemon does by itself: collects by policy, and writes last fetches to the catalogue.
+internal import Configuration
+internal import Net
+internal import Store
+internal import Wire
+
+/// The recurring work of one service; ends when it is let go of.
+final class Housekeeping: Sendable {
+  private let store: Store
+  private let workers: Workers
+  private let log: LogSink
+  private let policies: [Policy]
+  private let interval: Duration
+  /// Last fetches are written at most this late.
+  private static let accessInterval = Duration.seconds(60)
+
+  init(_ settings: Settings, store: Store, workers: Workers, log: LogSink) {
+    self.store = store
+    self.workers = workers
+    self.log = log
+    policies = Policy.configured(settings.collection)
+    interval = settings.collection.interval
+  }
+
+  /// Runs until the task is cancelled.
+  func run() async {
+    async let accesses: Void = every(Self.accessInterval) { [store] in
+      try await store.flushAccessLog()
+    }
+    async let collections: Void = every(interval) { [self] in try await collect() }
+    _ = await (accesses, collections)
+  }
+
+  private func collect() async throws {
+    let (store, policies) = (self.store, self.policies)
+    let report = try await workers.run { try store.collect(policies) }
+    if let jump = report.clockJump {
+      log.event(
+        .warning, "collection suspended: the clock jumped",
+        .init(name: "seconds", value: .number(JSONNumber(jump))))
+    }
+    for result in report.results where result.assets + result.blobs > 0 {
+      log.event(.info, "collected", .init(name: "policy", value: result.json(dryRun: false)))
+    }
+  }
+
+  private func every(_ interval: Duration, _ work: () async throws -> Void) async {
+    while !Task.isCancelled {
+      do { try await Task.sleep(for: interval) } catch { return }
+      do { try await work() } catch {
+        log.event(
+          .error, "housekeeping failed", .init(name: "error", value: .string("\(error)")))
+      }
+    }
+  }
+}
+
+extension Policy {
+  /// The configured policies, in their order.
+  static func configured(_ settings: Settings.Collection) -> [Policy] {
+    settings.policies.compactMap { policy in
+      switch policy.rule {
+      case .expired:
+        Policy(.expired(grace: settings.grace.wholeSeconds), name: policy.name)
+      case .orphans(let grace): Policy(.orphans(grace: grace.wholeSeconds), name: policy.name)
+      case .records(let after): Policy(.records(after: after.wholeSeconds), name: policy.name)
+      case .idle, .maxAge, .ownerSize, .totalSize: nil
+      }
+    }
+  }
+}
+
+extension PolicyResult {
+  /// `{"policy","assets","bytes","blobs","dry_run"}` (API.md §8).
+  func json(dryRun: Bool) -> JSONValue {
+    [
+      "policy": .string(policy), "assets": .number(JSONNumber(assets)),
+      "bytes": .number(JSONNumber(bytes)), "blobs": .number(JSONNumber(blobs)),
+      "records": .number(JSONNumber(records)), "dry_run": .bool(dryRun),
+    ]
+  }
+}

@@ -1,0 +1,78 @@
+// From the configuration to what each part asks for: one initialiser per part.
+internal import Configuration
+internal import HTTPServer
+internal import Kernel
+internal import Links
+internal import Net
+internal import Store
+internal import Wire
+
+extension StoreOptions {
+  init(_ settings: Settings) {
+    self.init(
+      root: settings.storage.root, maxBytes: settings.storage.maxBytes,
+      minFreeBytes: settings.storage.minFreeBytes,
+      limits: ImageLimits(
+        bytes: settings.limits.imageBytes, pixels: Int64(settings.limits.imagePixels)),
+      keyringFile: settings.storage.keyringFile,
+      newKeyring: { KeyRing.create(now: SystemClock.wallSeconds).json() })
+  }
+}
+
+extension ServerLimits {
+  init(_ limits: Settings.Limits) {
+    self.init()
+    connections = limits.connections
+    connectionsPerAddress = limits.connectionsPerAddress
+    headerTimeout = limits.headerTimeout.nanoseconds
+    idleTimeout = limits.idleTimeout.nanoseconds
+  }
+}
+
+extension LogSink {
+  convenience init(_ log: Settings.Log) {
+    let stream: StandardStream? =
+      switch log.access {
+      case .stderr: .error
+      case .stdout: .output
+      case .off: nil
+      }
+    self.init(access: stream, minimum: log.level)
+  }
+}
+
+extension BaseSettings {
+  init(_ settings: Settings) {
+    self.init(
+      publicURL: settings.publicURL?.description, trustedProxies: settings.trustedProxies,
+      fallback: settings.listen.first?.description ?? "127.0.0.1")
+  }
+}
+
+extension LoopParts {
+  /// Half of what the process may open is for open assets; the rest is for connections.
+  private static let openAssets = 4096
+
+  init(_ settings: Settings, loops: Int, workers: Workers, now: Int64) throws {
+    let descriptors = SystemInfo.descriptorLimit / 2 / max(1, loops)
+    self.init(
+      openAssets: min(Self.openAssets, max(16, descriptors)),
+      cachePolicy: CachePolicy(settings), catalog: ModelCatalog(settings, startedAt: now),
+      gates: UpstreamGates(), settings: settings, workers: workers,
+      trust: try TLSTrust())
+  }
+}
+
+extension CachePolicy {
+  init(_ settings: Settings) {
+    let takesPermanent = settings.collection.policies.contains { policy in
+      switch policy.rule {
+      case .expired, .orphans, .records: false
+      case .idle(_, let selection), .maxAge(_, let selection),
+        .ownerSize(_, _, let selection), .totalSize(_, _, let selection):
+        selection.retentions.contains(.permanent)
+      }
+    }
+    self.init(cap: settings.cacheMaxAge?.wholeSeconds, collectsPermanent: takesPermanent)
+  }
+}

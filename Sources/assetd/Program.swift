@@ -1,0 +1,70 @@
+// The daemon: configuration in, a running service out, signals to the end.
+internal import AssetService
+internal import Configuration
+internal import Foundation
+internal import Kernel
+
+@main
+struct Program {
+  /// Not async: an async `main` leaves the main thread to libdispatch, see `KernelThread.park`.
+  static func main() {
+    // Before any thread starts: they all inherit the mask.
+    let signals = SignalWatch([.terminate, .interrupt, .hangUp])
+    let words = Array(CommandLine.arguments.dropFirst())
+    // Detached: nothing may wait for the main thread.
+    Task.detached {
+      do throws(UsageFailure) {
+        await run(try Arguments(words), signals)
+      } catch {
+        end(2, "assetd: \(error.message)")
+      }
+      exit(0)
+    }
+    KernelThread.park()
+  }
+
+  private static func run(_ arguments: Arguments, _ signals: SignalWatch) async {
+    switch arguments.action {
+    case .help: end(0, Arguments.help, on: .output)
+    case .version: end(0, "assetd \(AssetService.version)", on: .output)
+    case .checkConfiguration:
+      end(0, load(arguments).summary, on: .output)
+    case .serve:
+      await serve(load(arguments), signals)
+    }
+  }
+
+  private static func load(_ arguments: Arguments) -> Settings {
+    do throws(ConfigurationFailure) {
+      return try Settings.load(
+        try ConfigurationFile.chosen(arguments.configuration), overrides: arguments.overrides,
+        environment: ProcessInfo.processInfo.environment)
+    } catch {
+      end(2, error.description)
+    }
+  }
+
+  private static func serve(_ settings: Settings, _ signals: SignalWatch) async {
+    SystemInfo.raiseDescriptorLimit()
+    SystemInfo.forbidCoreDumps()
+    SystemInfo.keepFilesPrivate()
+    let service: AssetService
+    do throws(StartFailure) { service = try await AssetService.start(settings) } catch {
+      end(3, "assetd: \(error)")
+    }
+    for address in service.addresses { StandardStream.output.write("listening on \(address)\n") }
+    for obstacle in service.obstacles { StandardStream.error.write("\(obstacle)\n") }
+    while await signals.next() == .hangUp {
+      StandardStream.error.write(
+        "SIGHUP: nothing was reloaded; restart to change the configuration\n")
+    }
+    await service.stop(drainingSeconds: 30)
+  }
+
+  private static func end(
+    _ status: Int32, _ message: String, on stream: StandardStream = .error
+  ) -> Never {
+    stream.write(message.hasSuffix("\n") ? message : message + "\n")
+    exit(status)
+  }
+}

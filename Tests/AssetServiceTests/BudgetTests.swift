@@ -1,0 +1,37 @@
+import Kernel
+import Net
+import Testing
+import Wire
+
+@testable import AssetService
+
+// What a request may cost (ARCHITECTURE.md §2): counted at the kernel's seam, on the loop's thread.
+
+@Suite(.serialized) struct BudgetTests {
+  /// The calls of the loop while a warm client asks once; waiting for events does not count.
+  private func calls(
+    _ service: TestService, _ path: String, _ fields: [(String, String)] = [], status: Int
+  ) async throws -> [SystemCall] {
+    let loop = try #require(service.service.loops.first)
+    let thread = await loop.run { _ in KernelThread.currentID }
+    let client = try service.client()
+    for _ in 0..<3 { #expect(try client.ask("GET", path, fields).status == status) }
+    SystemCallTrace.start(thread: thread)
+    #expect(try client.ask("GET", path, fields).status == status)
+    let calls = SystemCallTrace.stop(thread: thread)
+    return calls.filter { $0 != .epollWait }
+  }
+
+  @Test(arguments: ["", "?retention=permanent"])
+  func aWarmGetIsThreeCalls(_ query: String) async throws {
+    try await withService(loops: 1) { service in
+      let image = TestImages.png(padding: 40_000)
+      let asset = try service.host(image, query).json
+      let url = try #require(asset["url"]?.string).replacing("http://127.0.0.1", with: "")
+      #expect(try await calls(service, url, status: 200) == [.recv, .send, .sendfile])
+      let tag = "\"\(asset["sha256"]?.string ?? "")\""
+      let fresh = try await calls(service, url, [("If-None-Match", tag)], status: 304)
+      #expect(fresh == [.recv, .send])
+    }
+  }
+}
