@@ -39,6 +39,7 @@ let package = Package(
   name: "assetd",
   products: [
     .executable(name: "assetd", targets: ["assetd"]),
+    .executable(name: "assetctl", targets: ["assetctl"]),
   ],
   targets: [
     .systemLibrary(name: "CLinux"),
@@ -66,6 +67,9 @@ let package = Package(
         "HTTPServer", "HTTPClient", "Upstream",
       ], resources: [.embedInCode("openapi.json")]),
     program("assetd", ["AssetService", "Configuration", "Kernel"]),
+    program(
+      "assetctl",
+      ["AssetService", "Configuration", "Crypto", "HTTPClient", "Kernel", "Net", "Wire"]),
 
     tests("Kernel", ["Kernel"]),
     tests("Crypto", ["Crypto"]),
@@ -79,5 +83,11 @@ let package = Package(
     tests("HTTPClient", ["HTTPClient", "Net", "Kernel", "Wire"]),
     tests("Upstream", ["Upstream", "HTTPClient", "Net", "Kernel", "Wire"], resources: true),
     tests("AssetService", ["AssetService", "Configuration", "Store", "Wire", "Net", "HTTPServer"]),
+    tests(
+      "Assetctl",
+      [
+        "assetctl", "AssetService", "Configuration", "Crypto", "HTTPClient", "Kernel", "Net",
+        "Wire",
+      ]),
   ]
 )

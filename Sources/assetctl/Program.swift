@@ -1,0 +1,85 @@
+// The operator's command. Every command talks HTTP to the store's admin socket: the daemon's when
+// one runs, else that of a service which lives as long as the command (Service/StoreAccess.swift).
+internal import AssetService
+internal import Configuration
+internal import Foundation
+internal import Kernel
+
+@main
+struct Program {
+  /// Not async: the runtime would park the main thread in sigsuspend(2) with an empty mask
+  /// (dispatch_main), and a signal that the demo waits for would end the process there.
+  static func main() {
+    let words = Array(CommandLine.arguments.dropFirst())
+    let signals =
+      words.first == DemoCommand.form.name ? SignalWatch([.interrupt, .terminate]) : nil
+    // Detached: nothing may wait for the main thread.
+    Task.detached { exit(await run(words, Console.standard(), signals).rawValue) }
+    KernelThread.park()
+  }
+
+  /// Runs one command line.
+  static func run(
+    _ words: [String], _ console: Console, _ signals: SignalWatch? = nil
+  ) async -> ExitStatus {
+    do {
+      return try await dispatch(words, console, signals)
+    } catch {
+      let failure = CommandFailure(error)
+      console.complain(failure.message)
+      return failure.status
+    }
+  }
+
+  private static func dispatch(
+    _ words: [String], _ console: Console, _ signals: SignalWatch?
+  ) async throws -> ExitStatus {
+    switch words.first {
+    case nil:
+      console.complain(Commands.help)
+      return .usage
+    case "--help", "-h", "help":
+      console.print(Commands.help)
+      return .done
+    case "--version":
+      console.print("assetctl \(AssetService.version)")
+      return .done
+    default: break
+    }
+    let (command, rest) = try Commands.find(words)
+    let arguments = try Arguments(rest, command.form)
+    if arguments.has("--help") {
+      console.print(command.form.help)
+      return .done
+    }
+    let prepared = try command.init(arguments)
+    return try await prepared.run(try errand(arguments, console, signals))
+  }
+
+  private static func errand(
+    _ arguments: Arguments, _ console: Console, _ signals: SignalWatch?
+  ) throws(ConfigurationFailure) -> Errand {
+    var overrides = ConfigurationOverrides()
+    overrides.storageRoot = arguments["--storage"]
+    let settings = try Settings.load(
+      try ConfigurationFile.chosen(arguments["--config"]), overrides: overrides,
+      environment: ProcessInfo.processInfo.environment)
+    return Errand(
+      settings: settings, namesStorage: arguments.has("--storage"), json: arguments.has("--json"),
+      console: console,
+      signals: signals)
+  }
+}
+
+extension CommandFailure {
+  /// Any error, as the operator sees it.
+  init(_ error: any Error) {
+    switch error {
+    case let failure as CommandFailure: self = failure
+    case let failure as UsageFailure: self.init(failure.message, .usage)
+    case let failure as ConfigurationFailure: self.init(failure.description, .usage)
+    case let failure as StartFailure: self.init("The store can not be opened: \(failure).")
+    default: self.init("\(error)")
+    }
+  }
+}
