@@ -70,6 +70,7 @@ let package = Package(
     program(
       "assetctl",
       ["AssetService", "Configuration", "Crypto", "HTTPClient", "Kernel", "Net", "Wire"]),
+    program("bench", ["Kernel", "Wire", "Crypto"]),
 
     tests("Kernel", ["Kernel"]),
     tests("Crypto", ["Crypto"]),

@@ -1,0 +1,98 @@
+/// What the command line of `bench` says.
+struct Arguments {
+  /// What to do.
+  enum Action: String, CaseIterable {
+    case delivery, ingest, help
+  }
+  var action: Action?
+  /// Whole seconds of one run: wrk takes no parts.
+  var seconds = 2
+  var runs = 5
+  /// Bytes of the images; `nil` for those of the bench.
+  var sizes: [Int]?
+  /// Where the figures go as JSON.
+  var json: String?
+
+  /// - Throws: `Trouble` that names the argument.
+  init(_ words: [String]) throws(Trouble) {
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      switch name {
+      case "--help", "-h": action = .help
+      case "--json", "--seconds", "--runs", "--sizes":
+        guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+          throw Trouble("\(name) needs a value.")
+        }
+        try set(name, value)
+      default:
+        guard action == nil, let known = Action(rawValue: word) else {
+          throw Trouble("\"\(word)\" is not known; try bench --help.")
+        }
+        action = known
+      }
+    }
+  }
+
+  private mutating func set(_ name: String, _ value: String) throws(Trouble) {
+    switch name {
+    case "--json": json = value
+    case "--seconds": seconds = try Self.count(name, value)
+    case "--runs": runs = try Self.count(name, value)
+    default:
+      var sizes: [Int] = []
+      for part in value.split(separator: ",") { sizes.append(try Self.size(String(part))) }
+      guard !sizes.isEmpty else { throw Trouble("--sizes needs a size, such as 4K,1.5M.") }
+      self.sizes = sizes
+    }
+  }
+
+  private static func count(_ name: String, _ value: String) throws(Trouble) -> Int {
+    guard let number = Int(value), (1...3600).contains(number) else {
+      throw Trouble("\(name) \(value): a whole number from 1 to 3600 is needed.")
+    }
+    return number
+  }
+
+  /// Bytes of `4096`, `4K`, `1.5M`; units of 1,024.
+  private static func size(_ text: String) throws(Trouble) -> Int {
+    let unit =
+      switch text.last {
+      case "K", "k": 1024.0
+      case "M", "m": 1_048_576.0
+      default: 1.0
+      }
+    let digits = unit == 1 ? text[...] : text.dropLast()
+    guard let number = Double(digits), (Double(TestImage.least)...60e6).contains(number * unit)
+    else {
+      throw Trouble("--sizes \(text): \(TestImage.least) bytes to 57M are possible, such as 1.5M.")
+    }
+    return Int(number * unit)
+  }
+
+  static let help = """
+    Usage: bench delivery|ingest [--runs N] [--seconds N] [--sizes 4K,1.5M] [--json FILE]
+
+    Measures the assetd that lies beside this program; both by
+      swift build -c release && swift run -c release bench delivery
+
+      delivery          GET of signed links, against nginx secure_link and plain nginx, run by run
+                        in turns (wants nginx and wrk); syscalls (strace) and mallocs (cc) per GET
+      ingest            POST of images, raw and as base64 in JSON, against Python's
+                        json + base64 + hashlib on the same body (wants python3)
+
+      --runs N          runs of every measure, 5; the figures are medians, and a ratio is the median
+                        of the ratios of runs that followed each other
+      --seconds N       how long a run takes, 2
+      --sizes LIST      the images, such as 4K,256K,1.5M
+      --json FILE       the figures of every run, too
+
+    Servers run on core 0, everything else on core 1. Stores and logs are in TMPDIR and are removed
+    at the end. Only the loopback interface is used. With a C compiler wrk gets one fixed receive
+    window for all servers: it decides which side pays for sending.
+
+    Exit status: 0 measured; 2 wrong arguments; 3 could not measure; 128 + the signal that ended it.
+
+    """
+}

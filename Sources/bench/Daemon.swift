@@ -1,0 +1,87 @@
+internal import Crypto
+internal import Foundation
+internal import Wire
+
+/// A real `assetd` on a store of its own, on the servers' core: one core, so one loop.
+final class Daemon {
+  let port: UInt16
+  let root: URL
+  let usage: Usage
+  private let child: Child
+  private let stage: Stage
+  private let log: URL
+
+  /// Starts the `assetd` that lies beside this program and waits until it listens.
+  init(on stage: Stage, environment: [String: String] = [:]) throws {
+    let program = try Self.program()
+    let folder = try stage.makeFolder("assetd-\(UUID().uuidString)")
+    self.stage = stage
+    root = folder.appending(path: "store")
+    log = folder.appending(path: "log")
+    let configuration = folder.appending(path: "assetd.json5")
+    try "{ storage: { min_free_bytes: \"64MiB\" } }".write(
+      to: configuration, atomically: false, encoding: .utf8)
+    child = try stage.start(
+      [
+        program.path, "--config", configuration.path, "--storage", root.path, "--listen",
+        "127.0.0.1:0",
+      ], core: 0, environment: environment, log: log)
+    guard let address = child.line(after: "listening on http://127.0.0.1:"),
+      let port = UInt16(address)
+    else {
+      let said = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+      throw Trouble("assetd did not start: \(said)")
+    }
+    self.port = port
+    usage = Usage(pid: child.pid)
+  }
+
+  /// Ends it and removes its store.
+  func stop() {
+    stage.stop(child)
+    try? FileManager.default.removeItem(at: root.deletingLastPathComponent())
+  }
+
+  /// The access log may grow by gigabytes in a minute.
+  func clearLog() { truncate(log) }
+
+  /// An image that it hosts.
+  struct Hosted {
+    /// Of the signed link, from `/` on.
+    let path: String
+    /// The file in the store.
+    let file: URL
+  }
+
+  /// Hosts one image.
+  func host(_ image: inout TestImage) throws -> Hosted {
+    let answer = try LoopbackClient(port: port).post(
+      "/v1/assets", type: "image/png", [image.nextHead(), image.rest])
+    let facts = try? JSONValue.parse(answer.body.span)
+    guard answer.status == 201, let url = facts?["url"]?.string,
+      let digest = facts?["sha256"]?.string,
+      let path = URL(string: url)?.path
+    else { throw Trouble("assetd did not host an image: \(answer.status) \(answer.text)") }
+    let names = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)
+    for case let file as URL in names ?? .init() where file.path.contains("/blobs/") {
+      if file.lastPathComponent.hasPrefix(digest) { return Hosted(path: path, file: file) }
+    }
+    throw Trouble("The store has no file for \(digest).")
+  }
+
+  /// `swift run bench` builds no assetd, and a bench must not wait for a compiler.
+  private static func program() throws -> URL {
+    let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    let program = own.deletingLastPathComponent().appending(path: "assetd")
+    guard FileManager.default.isExecutableFile(atPath: program.path) else {
+      throw Trouble("There is no assetd beside \(own.path): build it, swift build -c release")
+    }
+    return program
+  }
+}
+
+/// Empties a file that a running program writes to.
+func truncate(_ file: URL) {
+  guard let handle = try? FileHandle(forWritingTo: file) else { return }
+  try? handle.truncate(atOffset: 0)
+}
