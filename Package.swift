@@ -90,5 +90,7 @@ let package = Package(
         "assetctl", "AssetService", "Configuration", "Crypto", "HTTPClient", "Kernel", "Net",
         "Wire",
       ]),
+    tests("Tidy", []),
+    tests("EndToEnd", []),
   ]
 )

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+// What does not start says why in one sentence, changes nothing, and exits as its help says.
+
+@Suite struct StartTests {
+  @Test func aStoreHasOneDaemon() throws {
+    let scratch = try Scratch()
+    let daemon = try Daemon(scratch.path + "/store")
+    let second = try run(
+      Daemon.program, ["--storage", daemon.root, "--listen", "127.0.0.1:0"])
+    expectSentence(second, 3, "another process has this store open")
+    #expect(try status(daemon.base + "/readyz") == 200)
+  }
+
+  @Test func aPortHasOneDaemon() throws {
+    let scratch = try Scratch()
+    let daemon = try Daemon(scratch.path + "/store")
+    let address = String(daemon.base.dropFirst("http://".count))
+    let second = try run(
+      Daemon.program, ["--storage", scratch.path + "/other", "--listen", address])
+    expectSentence(second, 3, "\(address) is in use")
+  }
+
+  @Test func aWrongConfigurationNamesEachProblem() throws {
+    let scratch = try Scratch()
+    let store = scratch.path + "/store"
+    let text = "{ lsten: [], storage: { root: \"\(store)\" }, defaults: { ttl: \"x\" } }"
+    let file = try scratch.file("assetd.json5", Data(text.utf8))
+    for arguments in [["--config", file], ["--config", file, "--check-config"]] {
+      let result = try run(Daemon.program, arguments)
+      #expect(result.status == 2)
+      #expect(result.errors.contains("lsten: unknown key; did you mean \"listen\"?"))
+      #expect(result.errors.contains("defaults.ttl"))
+      #expect(result.errors.split(separator: "\n").count == 2, "\(result.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: store))
+  }
+
+  @Test func wrongArgumentsAreNamed() throws {
+    let scratch = try Scratch()
+    let store = scratch.path + "/store"
+    let rows: [(arguments: [String], status: Int32, words: String)] = [
+      (["--wat"], 2, "--wat"), (["--config"], 2, "needs a value"),
+      (["--config", scratch.path + "/none.json5"], 2, "no such file"),
+      (["--storage", store, "--listen", "0.0.0.0:0"], 2, "not a loopback address"),
+      (["--storage", store, "--listen", "nonsense"], 2, "not an address"),
+    ]
+    for row in rows {
+      expectSentence(try run(Daemon.program, row.arguments), row.status, row.words)
+    }
+    #expect(!FileManager.default.fileExists(atPath: store))
+    #expect(try run(Daemon.program, ["--version"]).text.hasPrefix("assetd "))
+    #expect(try run(Daemon.program, ["--help"]).text.contains("Exit status"))
+  }
+
+  /// A5: a key ring that others may have read, or that is gone, stops the start.
+  @Test func aKeyRingIsGuarded() throws {
+    let scratch = try Scratch()
+    let root = scratch.path + "/store"
+    try Daemon(root).crash()
+    let ring = root + "/keyring.json"
+    let files = FileManager.default
+    try files.setAttributes([.posixPermissions: 0o644], ofItemAtPath: ring)
+    let arguments = ["--storage", root, "--listen", "127.0.0.1:0"]
+    expectSentence(try run(Daemon.program, arguments), 3, "may be read by others")
+    try files.removeItem(atPath: ring)
+    expectSentence(try run(Daemon.program, arguments), 3, "key ring is missing")
+    #expect(!files.fileExists(atPath: ring))
+  }
+
+  private func expectSentence(_ result: Finished, _ status: Int32, _ words: String) {
+    #expect(result.status == status, "\(result.errors)")
+    #expect(result.errors.contains(words), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    #expect(result.output.isEmpty)
+  }
+}

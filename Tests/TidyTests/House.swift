@@ -1,0 +1,99 @@
+// The house's tables (README, "Map of the house"). A new exception is an entry here, with its
+// reason.
+
+enum House {
+  /// What may stand at the top, besides names that begin with a dot.
+  static let top: Set<String> = [
+    "Package.swift", "Sources", "Tests", "Storage", "Config", "README.md",
+  ]
+
+  /// The libraries of the system, and nothing else.
+  static let systemLibraries: Set<String> = ["CLinux", "CSQLite", "COpenSSL"]
+
+  /// Who may import whom: arrows point down, siblings do not know each other.
+  static let arrows: [String: Set<String>] = {
+    var arrows: [String: Set<String>] = [
+      "Kernel": ["CLinux"],
+      "Crypto": ["COpenSSL"],
+      "SQLite": ["CSQLite"],
+      "Wire": ["CLinux"],
+      "Configuration": ["FoundationEssentials"],
+      "Net": ["Kernel", "Crypto"],
+      "Links": ["Crypto", "Wire"],
+      "Store": ["Kernel", "Crypto", "SQLite", "Wire"],
+      "HTTPServer": ["Net", "Wire"],
+      "HTTPClient": ["Net", "Wire"],
+      "Upstream": ["HTTPClient", "Wire", "Crypto"],
+      "AssetService": [
+        "Kernel", "Crypto", "SQLite", "Wire", "Configuration", "Net", "Links", "Store",
+        "HTTPServer", "HTTPClient", "Upstream", "Foundation", "FoundationEssentials",
+      ],
+    ]
+    let rooms = Set(arrows.keys).union(["Foundation", "FoundationEssentials"])
+    for program in programs { arrows[program] = rooms }
+    return arrows
+  }()
+
+  /// What every target may import.
+  static let everywhere: Set<String> = ["Synchronization"]
+
+  /// Single files that may import more.
+  static let importExceptions: [Exception] = [
+    Exception("Sources/Net/Workers.swift", "Dispatch", "semaphores of the worker threads"),
+    Exception("Sources/SQLite/WriteFaults.swift", "Glibc", "wraps pwrite(2) below SQLite"),
+  ]
+
+  /// The targets that talk on standard output.
+  static let programs: Set<String> = ["assetd", "assetctl", "bench"]
+
+  /// The rooms where the word `unsafe` may stand: they speak to C.
+  static let unsafeRooms: Set<String> = ["Kernel", "Crypto", "SQLite"]
+
+  /// Single files elsewhere where it may.
+  static let unsafeFiles: [Exception] = [
+    Exception("Sources/Wire/Base64/Base64Blocks.swift", "unsafe", "calls the SIMD of CLinux"),
+    Exception("Sources/Wire/ByteBuffer.swift", "unsafe", "one allocation for a connection's life"),
+    Exception("Sources/Wire/HTTP/ByteScan.swift", "unsafe", "reads eight bytes at a time"),
+    Exception("Sources/Net/EventLoop.swift", "unsafe", "the executor's references to itself"),
+    Exception("Sources/Net/LoopExecutor.swift", "unsafe", "the executor's references to itself"),
+    Exception("Sources/Net/TLSLayer.swift", "unsafe", "plaintext straight into the reader's space"),
+  ]
+
+  /// Uses of what is otherwise forbidden: `@unchecked`, `nonisolated(unsafe)`, `try!`, `as!`, `!`.
+  static let loopholes: [Exception] = []
+
+  /// One file, what it may do, and why.
+  struct Exception: Sendable {
+    let path: String
+    let what: String
+    let reason: String
+
+    init(_ path: String, _ what: String, _ reason: String) {
+      self.path = path
+      self.what = what
+      self.reason = reason
+    }
+  }
+
+  /// The settings that every target has.
+  static let settings = [
+    ".swiftLanguageMode(.v6)", ".enableUpcomingFeature(\"ExistentialAny\")",
+    ".enableUpcomingFeature(\"InternalImportsByDefault\")",
+    ".enableUpcomingFeature(\"MemberImportVisibility\")",
+    ".enableUpcomingFeature(\"NonisolatedNonsendingByDefault\")", ".strictMemorySafety()",
+    "strict ? [.treatAllWarnings(as: .error)] : []",
+  ]
+
+  static let mostLines = 400
+  static let mostFunctionLines = 70
+  static let mostColumns = 100
+
+  /// Parts of names that say nothing.
+  static let emptyNames: Set<String> = ["Util", "Utils", "Helper", "Helpers", "Manager", "Common"]
+
+  /// Notes to oneself. Written in halves, so that this file has none.
+  static let notes = ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "HA" + "CK:"]
+
+  /// Places of someone's machine, in halves too.
+  static let workplaces = ["/wo" + "rk/", "/tmp" + "/wt", "/Us" + "ers/", "/ho" + "me/"]
+}
