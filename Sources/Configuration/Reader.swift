@@ -123,7 +123,8 @@ struct Item {
 
   /// `; did you mean "…"?` when one of `known` is near.
   func suggestion(_ known: [String]) -> String {
-    guard case .string(let text) = node.value, let near = nearest(to: text, among: known) else {
+    guard case .string(let text) = node.value, let near = Spelling.nearest(to: text, among: known)
+    else {
       return ""
     }
     return "; did you mean \(quoted(near))?"
@@ -232,7 +233,7 @@ struct Section {
     guard !isLenient else { return }
     for member in members where !known.contains(member.key) && !item.review.isFull {
       var message = "unknown key; "
-      if let near = nearest(to: member.key, among: known) {
+      if let near = Spelling.nearest(to: member.key, among: known) {
         message += "did you mean \(quoted(near))?"
       } else {
         message += "known here: " + known.joined(separator: ", ")

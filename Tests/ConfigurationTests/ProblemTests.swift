@@ -311,7 +311,7 @@ struct ProblemTests {
     ("intervall", "interval"), ("grce", "grace"), ("policy", nil), ("", nil), ("zzzz", nil),
   ])
   func guessesWords(typed: String, meant: String?) {
-    #expect(nearest(to: typed, among: ["interval", "grace", "policies"]) == meant)
+    #expect(Spelling.nearest(to: typed, among: ["interval", "grace", "policies"]) == meant)
   }
 
   @Test func quotesSafely() {

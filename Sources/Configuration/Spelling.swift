@@ -1,7 +1,7 @@
 /// Guesses what a mistyped word was meant to be.
-enum Spelling {
+public enum Spelling {
   /// The known word that is nearest; `nil` when more than a third of it would be wrong.
-  static func nearest(to word: String, among known: [String]) -> String? {
+  public static func nearest(to word: String, among known: [String]) -> String? {
     let typed = Array(word.lowercased().utf8.prefix(64))
     let scored = known.map { ($0, distance(typed, Array($0.lowercased().utf8))) }
     guard let (best, distance) = scored.min(by: { $0.1 < $1.1 }) else { return nil }
