@@ -76,7 +76,7 @@ import Testing
       try status(
         "-H", "Content-Type: application/json", "-d", order, daemon.base + "/v1/images/generations")
         == 507)
-    try await until("the links expire") { try status(stored[0].asset.url) == 410 }
+    try await until("the links expire") { try status(last.asset.url) == 410 }
     let collected = try curl(
       "--unix-socket", daemon.root + "/admin.sock", "-H", "Content-Type: application/json",
       "-d", "{}", "http://localhost/admin/gc")
@@ -114,6 +114,6 @@ import Testing
     let file = try scratch.file("image.png", png(seed: seed, bytes: 4 << 20))
     return try curl(
       "-H", "Content-Type: image/png", "--data-binary", "@" + file,
-      daemon.base + "/v1/assets?ttl=3s")
+      daemon.base + "/v1/assets?ttl=4s")
   }
 }
