@@ -83,7 +83,11 @@ let package = Package(
     tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
     tests("HTTPClient", ["HTTPClient", "Net", "Kernel", "Wire"]),
     tests("Upstream", ["Upstream", "HTTPClient", "Net", "Kernel", "Wire"], resources: true),
-    tests("AssetService", ["AssetService", "Configuration", "Store", "Wire", "Net", "HTTPServer"]),
+    tests(
+      "AssetService",
+      [
+        "AssetService", "Configuration", "Store", "Wire", "Net", "HTTPServer", "Kernel", "Crypto",
+      ]),
     tests(
       "Assetctl",
       [

@@ -3,7 +3,6 @@
 internal import Configuration
 internal import HTTPClient
 internal import Net
-internal import Synchronization
 internal import Upstream
 internal import Wire
 
@@ -15,9 +14,14 @@ final class UpstreamReply: ByteSource {
   let requestID: String?
   private let source: any Upstream
   private let answer: any UpstreamAnswer
+  /// The call counts as running until its answer is let go of.
+  private let pass: UpstreamPass?
 
-  init(_ name: String, _ source: any Upstream, _ answer: any UpstreamAnswer) {
+  init(
+    _ name: String, _ source: any Upstream, _ answer: any UpstreamAnswer, _ pass: UpstreamPass?
+  ) {
     upstream = name
+    self.pass = pass
     requestID = answer.requestID
     self.source = source
     self.answer = answer
@@ -30,7 +34,7 @@ final class UpstreamReply: ByteSource {
   /// Fetches a result that is a URL on the upstream's own origin.
   func fetch(_ url: String, on loop: isolated EventLoop) async throws -> any ByteSource {
     let answer = try await source.fetch(url, on: loop)
-    return UpstreamReply(upstream, source, answer)
+    return UpstreamReply(upstream, source, answer, nil)
   }
 }
 
@@ -55,14 +59,13 @@ final class UpstreamDesk {
       let request = UpstreamOrder(
         model: order.upstreamModel, parameters: try order.parameters(for: candidate),
         timeoutNanoseconds: order.model.timeout.nanoseconds)
-      guard gates.enter(candidate) else {
+      guard let pass = await gates.enter(candidate) else {
         last = Failure.upstreamBusy(candidate.name)
         continue
       }
-      defer { gates.leave(candidate) }
       do {
         let answer = try await upstream.generate(request, on: loop)
-        return UpstreamReply(candidate.name, upstream, answer)
+        return UpstreamReply(candidate.name, upstream, answer, pass)
       } catch {
         guard error.isUnspent else { throw error }
         last = error
@@ -72,27 +75,11 @@ final class UpstreamDesk {
   }
 }
 
-/// How many calls each upstream has, over all loops.
-final class UpstreamGates: Sendable {
-  private let running = Mutex<[String: Int]>([:])
-
-  func enter(_ upstream: Settings.Upstream) -> Bool {
-    running.withLock { running in
-      guard running[upstream.name, default: 0] < upstream.maxConcurrent else { return false }
-      running[upstream.name, default: 0] += 1
-      return true
-    }
-  }
-
-  func leave(_ upstream: Settings.Upstream) {
-    running.withLock { $0[upstream.name, default: 1] -= 1 }
-  }
-}
-
 extension Failure {
   static func upstreamBusy(_ name: String) -> Failure {
     Failure(
-      503, .server, "upstream_busy", "The upstream \"\(name)\" has as many calls as it may have.",
+      503, .server, "upstream_busy",
+      "The upstream \"\(name)\" has as many calls waiting as it may have.",
       retryAfter: 5)
   }
 }
