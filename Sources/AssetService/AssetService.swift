@@ -47,7 +47,7 @@ public final class AssetService: Sendable {
   public static func start(
     _ settings: Settings, _ options: Options = Options()
   ) async throws(StartFailure) -> AssetService {
-    try refuseUnknownPolicies(settings)
+    try refuseWhatIsNotOffered(settings)
     do {
       return try await AssetService(settings, options)
     } catch let failure as StartFailure {
@@ -110,11 +110,17 @@ public final class AssetService: Sendable {
     return addresses
   }
 
-  /// Policies that this version does not carry out must not be believed in.
-  private static func refuseUnknownPolicies(_ settings: Settings) throws(StartFailure) {
+  /// What is configured and not carried out must not be believed in.
+  private static func refuseWhatIsNotOffered(_ settings: Settings) throws(StartFailure) {
     let known = Policy.configured(settings.collection).map(\.name)
     for policy in settings.collection.policies where !known.contains(policy.name) {
       throw StartFailure("gc.policies: \"\(policy.name)\" is of a kind that is not offered yet.")
+    }
+    if !settings.adminListen.isEmpty {
+      throw StartFailure("admin_listen: metrics and the console are not offered yet.")
+    }
+    for model in settings.models where model.cache != nil {
+      throw StartFailure("models: the \"cache\" of \"\(model.id)\" is not offered yet.")
     }
   }
 
