@@ -39,7 +39,7 @@ struct APIDispatcher {
   }
 
   /// The calls that need no key.
-  func answerOpenly(_ route: Route.API, _ request: Request) throws -> Response? {
+  func answerOpenly(_ route: Route, _ request: Request) throws -> Response? {
     let isRead = request.head.method == .get || request.head.method == .head
     switch route {
     case .health: return isRead ? health.alive : try refuse("GET, HEAD")
@@ -51,7 +51,7 @@ struct APIDispatcher {
 
   /// The calls of a known caller.
   func answer(
-    _ route: Route.API, _ call: Call, on loop: isolated EventLoop
+    _ route: Route, _ call: Call, on loop: isolated EventLoop
   ) async throws -> Response {
     switch (route, call.request.head.method) {
     case (.generations, .post): return try await generation.generate(call, on: loop)

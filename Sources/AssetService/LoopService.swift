@@ -11,7 +11,7 @@ final class LoopService: HTTPService {
   private let context: ServiceContext
   private let delivery: Delivery
   private let gatekeeper: Gatekeeper
-  private let log: AccessLogWriter
+  private var log: AccessLogWriter
   private let api: APIDispatcher
 
   init(_ context: ServiceContext, _ parts: LoopParts, on loop: isolated EventLoop) throws {
@@ -25,37 +25,35 @@ final class LoopService: HTTPService {
     let desk = UpstreamDesk(
       upstreams: try parts.makeUpstreams(on: loop), gates: parts.gates)
     api = APIDispatcher(context, parts, desk: desk, reader: reader)
-    let log = AccessLogWriter(sink: context.log)
-    self.log = log
-    loop.atTurnEnd { log.flush() }
+    log = AccessLogWriter(sink: context.log)
+    loop.atTurnEnd { [unowned self] in log.flush() }
   }
 
   // MARK: HTTPService
 
   func answer(
     _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer,
-    into response: ResponseWriter
+    into response: inout ResponseWriter
   ) -> Answer {
-    let route = Route(head.target, in: bytes)
-    log.begin(head, bytes, from: peer, path: Self.loggable(route, head.target), into: response)
-    switch route {
-    case .link, .permanent, .deliveryUnknown:
-      deliver(route, head, bytes, into: response)
-      return .written
-    case .unknown, .api:
+    guard let name = DeliveryName(head.target, in: bytes) else {
+      log.begin(head, bytes, from: peer, path: head.target.path, into: &response)
       return .later
     }
+    log.begin(
+      head, bytes, from: peer, path: Self.loggable(name, head.target), into: &response)
+    deliver(name, head, bytes, into: &response)
+    return .written
   }
 
   func handle(_ request: Request, on loop: isolated EventLoop) async -> Response {
     let bytes = request.bytes
-    guard case .api(let route) = Route(request.head.target, in: bytes.span) else {
+    guard let route = Route(request.head.target, in: bytes.span) else {
       return Failure.unknownRoute.response
     }
     return await call(route, request, on: loop)
   }
 
-  func refuse(_ status: Int, _ reason: StaticString, into response: ResponseWriter) {
+  func refuse(_ status: Int, _ reason: StaticString, into response: inout ResponseWriter) {
     let failure = Failure.refused(status, reason)
     let envelope = failure.envelope
     response.start(status, closing: true)
@@ -66,39 +64,31 @@ final class LoopService: HTTPService {
   func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>) { log.end(outcome, note: note) }
 
   /// A token opens an image for whoever reads it: the log gets the path before it.
-  private static func loggable(_ route: Route, _ target: RequestTarget) -> Range<Int> {
-    if case .link(let token, _) = route { return target.path.lowerBound..<token.lowerBound }
+  private static func loggable(_ name: DeliveryName, _ target: RequestTarget) -> Range<Int> {
+    if case .link(let token, _) = name { return target.path.lowerBound..<token.lowerBound }
     return target.path
   }
 
   // MARK: Delivery
 
   private func deliver(
-    _ route: Route, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-    into response: ResponseWriter
+    _ name: DeliveryName, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+    into response: inout ResponseWriter
   ) {
     switch head.method {
     case .get, .head:
       do throws(DeliveryFailure) {
-        let id = try delivery.deliver(route, head, bytes, into: response)
-        noteAsset(id, in: response)
+        try delivery.deliver(name, head, bytes, into: &response)
       } catch {
-        error.answer(into: response)
+        error.answer(into: &response)
       }
-    case .options: preflight(response)
-    default: DeliveryFailure.methodNotAllowed.answer(into: response)
+    case .options: preflight(&response)
+    default: DeliveryFailure.methodNotAllowed.answer(into: &response)
     }
   }
 
-  private func noteAsset(_ id: AssetID, in response: ResponseWriter) {
-    let text = id.text
-    response.note.append(",\"asset\":\"")
-    response.note.append(text.span)
-    response.note.append("\"")
-  }
-
   /// Any page may fetch images, with ranges and conditions (Fetch standard, CORS preflight).
-  private func preflight(_ response: ResponseWriter) {
+  private func preflight(_ response: inout ResponseWriter) {
     response.start(204)
     response.lines("Access-Control-Allow-Origin: *\r\n")
     response.lines("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n")
@@ -110,7 +100,7 @@ final class LoopService: HTTPService {
   // MARK: The API
 
   private func call(
-    _ route: Route.API, _ request: Request, on loop: isolated EventLoop
+    _ route: Route, _ request: Request, on loop: isolated EventLoop
   ) async -> Response {
     let origin = request.value(of: .origin)
     var response: Response
@@ -126,7 +116,7 @@ final class LoopService: HTTPService {
   }
 
   private func respond(
-    to route: Route.API, _ request: Request, on loop: isolated EventLoop
+    to route: Route, _ request: Request, on loop: isolated EventLoop
   ) async throws -> Response {
     if request.head.method == .options { return preflight(request) }
     if let open = try api.answerOpenly(route, request) { return open }

@@ -4,12 +4,14 @@ internal import Net
 internal import Wire
 
 extension Connection {
-  func makeRequest(_ head: Span<UInt8>) -> Request {
+  func makeRequest(
+    _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ writer: borrowing ResponseWriter
+  ) -> Request {
     Request(
-      head: server.head, bytes: [UInt8](copying: head),
-      id: server.writer.requestID.withSpan { [UInt8](copying: $0) },
-      note: server.writer.note.withSpan { [UInt8](copying: $0) },
-      peer: peer, body: BodyReader(server.head, connection: self))
+      head: copy head, bytes: [UInt8](copying: bytes),
+      id: writer.requestID.withSpan { [UInt8](copying: $0) },
+      note: writer.note.withSpan { [UInt8](copying: $0) },
+      peer: peer, body: BodyReader(head, connection: self))
   }
 
   func run(_ request: Request, on loop: isolated EventLoop) {
@@ -31,9 +33,21 @@ extension Connection {
   ) async {
     guard state == .handling else { return reportLost(request, on: loop) }
     let isWhole = request.body.finish(draining: server.limits.drainBytes)
-    let writer = server.writer
-    writer.resume(
+    server.writer.resume(
       request, unreadBody: !isWhole, closes: server.isDraining, now: loop.wallSeconds)
+    guard let (length, produce) = write(response, into: &server.writer) else {
+      state = .idle
+      send(&server.writer, on: loop)
+      if state == .idle { resume(on: loop) }
+      return
+    }
+    await stream(length, produce, for: request, on: loop)
+  }
+
+  /// Writes what is at hand; what must be streamed behind the head comes back.
+  private func write(
+    _ response: Response, into writer: inout ResponseWriter
+  ) -> (length: Int64, produce: BodyProducer)? {
     writer.start(response.status)
     writer.lines(response.lines.span)
     switch response.body {
@@ -44,16 +58,12 @@ extension Connection {
       writer.end(file: file, offset: offset, count: count)
     case .bytes(let bytes):
       writer.end(streaming: Int64(bytes.count))
-      guard writer.sendsBody else { break }
-      return await stream(Int64(bytes.count), { try await $0.write(bytes) }, for: request, on: loop)
+      if writer.sendsBody { return (Int64(bytes.count), { try await $0.write(bytes) }) }
     case .stream(let length, let produce):
       writer.end(streaming: length)
-      guard writer.sendsBody else { break }
-      return await stream(length, produce, for: request, on: loop)
+      if writer.sendsBody { return (length, produce) }
     }
-    state = .idle
-    send(on: loop)
-    if state == .idle { resume(on: loop) }
+    return nil
   }
 
   private func stream(

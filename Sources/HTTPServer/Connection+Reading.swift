@@ -41,25 +41,33 @@ extension Connection {
 
   /// Answers the requests in the loop's input buffer, in order; keeps what is left.
   private func serveInput(on loop: isolated EventLoop) {
-    server.input.withSpan { input in
+    // Lent as arguments: nothing below reaches for them through the loop.
+    serve(server.input, &server.head, &server.writer, on: loop)
+  }
+
+  private func serve(
+    _ input: borrowing ByteBuffer, _ head: inout RequestHead, _ writer: inout ResponseWriter,
+    on loop: isolated EventLoop
+  ) {
+    input.withSpan { input in
       var used = 0
       var served = 0
       while used < input.count, state == .idle || state == .head {
         guard served < server.limits.pipelinedPerTurn else { break }
         served += 1
         let rest = input.extracting(used..<input.count)
-        switch server.head.parse(rest, limits: server.requestLimits) {
+        switch head.parse(rest, limits: server.requestLimits) {
         case .incomplete:
           if state == .idle { setDeadline(loop.now + server.limits.headerTimeout, on: loop) }
           state = .head
-          backlog = Backlog(rest, head: server.head)
+          backlog = Backlog(rest, head: head)
           return
         case .reject(let rejection):
-          return refuse(rejection.status, rejection.reason, on: loop)
+          return refuse(rejection.status, rejection.reason, into: &writer, on: loop)
         case .complete(let length):
           used += length
           startedAt = EventLoop.preciseNow
-          serve(rest.extracting(0..<length), after: rest.extracting(length..<rest.count), on: loop)
+          serve(head, rest, length, into: &writer, on: loop)
         }
         // A handler took over, and what follows with it.
         if state == .handling { return }
@@ -70,32 +78,49 @@ extension Connection {
     }
   }
 
-  /// Answers one request; `rest` is what came behind its head.
-  private func serve(_ head: Span<UInt8>, after rest: Span<UInt8>, on loop: isolated EventLoop) {
-    let writer = server.writer
+  /// Answers one request, whose head is the first `length` bytes of `input`.
+  private func serve(
+    _ head: borrowing RequestHead, _ input: Span<UInt8>, _ length: Int,
+    into writer: inout ResponseWriter, on loop: isolated EventLoop
+  ) {
+    let bytes = input.extracting(0..<length)
     // A body that nobody will read ends the connection: what follows it can not be found. A handler
     // decides anew.
-    let hasBody = server.head.body != .none && server.head.body != .length(0)
+    let hasBody =
+      switch head.body {
+      case .none, .length(0): false
+      case .length, .chunked: true
+      }
     writer.reset(
-      server.head, head, unreadBody: hasBody, closes: server.isDraining, now: loop.wallSeconds)
-    switch server.service.answer(server.head, head, from: peer, into: writer) {
+      head, bytes, unreadBody: hasBody, closes: server.isDraining, now: loop.wallSeconds)
+    switch server.service.answer(head, bytes, from: peer, into: &writer) {
     case .written where !writer.isEnded:
-      refuse(500, "The request was not answered.", on: loop)
+      refuse(500, "The request was not answered.", into: &writer, on: loop)
     case .written:
-      send(on: loop)
+      send(&writer, on: loop)
     case .later:
       state = .handling
-      if rest.count > 0 { backlog = Backlog(rest, head: nil) }
-      run(makeRequest(head), on: loop)
+      let request = makeRequest(head, bytes, writer)
+      if length < input.count {
+        backlog = Backlog(input.extracting(length..<input.count), head: nil)
+      }
+      run(request, on: loop)
     }
   }
 
   /// Answers what can not be served, and closes.
   func refuse(_ status: Int, _ reason: StaticString, on loop: isolated EventLoop) {
+    refuse(status, reason, into: &server.writer, on: loop)
+  }
+
+  private func refuse(
+    _ status: Int, _ reason: StaticString, into writer: inout ResponseWriter,
+    on loop: isolated EventLoop
+  ) {
     startedAt = EventLoop.preciseNow
     backlog = nil
-    server.writer.resetForRefusal(now: loop.wallSeconds)
-    server.service.refuse(status, reason, into: server.writer)
-    send(on: loop)
+    writer.resetForRefusal(now: loop.wallSeconds)
+    server.service.refuse(status, reason, into: &writer)
+    send(&writer, on: loop)
   }
 }

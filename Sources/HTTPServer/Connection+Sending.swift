@@ -7,9 +7,8 @@ extension Connection {
     case done, blocked, yielded, gone
   }
 
-  /// Sends the answer in the loop's writer. A warm GET comes through here and nowhere else.
-  func send(on loop: isolated EventLoop) {
-    let writer = server.writer
+  /// Sends the answer that was written. A warm GET comes through here and nowhere else.
+  func send(_ writer: inout ResponseWriter, on loop: isolated EventLoop) {
     outgoing.status = writer.status
     outgoing.bodyBytes = writer.bodyBytes
     outgoing.closes = writer.closes

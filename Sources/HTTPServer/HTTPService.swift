@@ -30,14 +30,14 @@ public protocol HTTPService: AnyObject {
   /// request.
   func answer(
     _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer,
-    into response: ResponseWriter
+    into response: inout ResponseWriter
   ) -> Answer
 
   /// Answers what `answer` left for later. A client that leaves meanwhile does not end it.
   func handle(_ request: Request, on loop: isolated EventLoop) async -> Response
 
   /// Answers a request that the wire layer refused, or that came too late or too slowly.
-  func refuse(_ status: Int, _ reason: StaticString, into response: ResponseWriter)
+  func refuse(_ status: Int, _ reason: StaticString, into response: inout ResponseWriter)
 
   /// The exchange is over; `note` is what `answer` left in `response.note`.
   func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>)

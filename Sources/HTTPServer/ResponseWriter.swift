@@ -5,8 +5,9 @@ public import Wire
 
 /// The answer under construction on one loop.
 ///
-/// Order of calls: `start`, then `field`s, then one of the `end`s.
-public final class ResponseWriter {
+/// Order of calls: `start`, then `field`s, then one of the `end`s. Not a class: who writes has it
+/// `inout`, so that the compiler proves what a class would have checked at every byte.
+public struct ResponseWriter: ~Copyable {
   /// What follows the head.
   enum Body {
     case none
@@ -32,7 +33,8 @@ public final class ResponseWriter {
   /// The wall clock in seconds, at most a turn old.
   public private(set) var now: Int64 = 0
 
-  private var date = ByteBuffer(capacity: 64)
+  /// What stands between a status line and the value of x-request-id, spelled out once a second.
+  private var dateLines = ByteBuffer(capacity: 128)
   private var dateSecond: Int64 = -1
   private var isHead = false
   private var keepsAlive = true
@@ -52,7 +54,7 @@ public final class ResponseWriter {
 
   /// Forgets the last answer; names the exchange after the client's own id if it may be kept.
   /// `unreadBody` and `closes` end the connection after the answer.
-  func reset(
+  mutating func reset(
     _ head: borrowing RequestHead, _ input: Span<UInt8>, unreadBody: Bool, closes: Bool, now: Int64
   ) {
     clear(now: now)
@@ -69,7 +71,7 @@ public final class ResponseWriter {
   }
 
   /// Forgets the last answer; there is no request to take anything from.
-  func resetForRefusal(now: Int64) {
+  mutating func resetForRefusal(now: Int64) {
     clear(now: now)
     isHead = false
     keepsAlive = false
@@ -80,7 +82,7 @@ public final class ResponseWriter {
   }
 
   /// Forgets the last answer; goes on with an exchange that waited for its handler.
-  func resume(_ request: Request, unreadBody: Bool, closes: Bool, now: Int64) {
+  mutating func resume(_ request: Request, unreadBody: Bool, closes: Bool, now: Int64) {
     clear(now: now)
     isHead = request.head.method == .head
     clientStays = request.head.keepsAlive
@@ -93,7 +95,7 @@ public final class ResponseWriter {
     note.append(kept.span)
   }
 
-  private func clear(now: Int64) {
+  private mutating func clear(now: Int64) {
     self.now = now
     // What one large answer needed is not kept for ever.
     if bytes.capacity > capacity { bytes = ByteBuffer(capacity: capacity) }
@@ -113,7 +115,7 @@ public final class ResponseWriter {
     return true
   }
 
-  private func makeRequestID() {
+  private mutating func makeRequestID() {
     // Unique, not secret: a counter from a random start, scrambled so that ids do not look alike.
     serial &+= 1
     requestID.append("req-")
@@ -125,7 +127,7 @@ public final class ResponseWriter {
   // MARK: For the service
 
   /// Begins the head. `closing` ends the connection after this answer.
-  public func start(_ status: Int, closing: Bool = false) {
+  public mutating func start(_ status: Int, closing: Bool = false) {
     self.status = status
     closes = closing || !keepsAlive
     isEnded = false
@@ -136,9 +138,7 @@ public final class ResponseWriter {
     bytes.append(decimal: Int64(status))
     bytes.append(0x20)
     bytes.append(Status.reason(status))
-    bytes.append("\r\nDate: ")
-    appendDate()
-    bytes.append("\r\nx-request-id: ")
+    appendDateLines()
     requestID.withSpan { id in _ = bytes.append(id) }
     if closes {
       bytes.append("\r\nConnection: close\r\n")
@@ -150,17 +150,18 @@ public final class ResponseWriter {
   }
 
   /// Adds whole field lines, each ended by CRLF.
-  public func lines(_ lines: StaticString) { piece(lines) }
+  public mutating func lines(_ lines: StaticString) { piece(lines) }
 
   /// Adds whole field lines, each ended by CRLF; they must be our own text.
-  public func lines(_ lines: Span<UInt8>) {
+  public mutating func lines(_ lines: Span<UInt8>) {
+    guard !bytes.append(lines) else { return }
     bytes.reserve(lines.count)
     bytes.append(lines)
   }
 
   /// Adds one field; control characters in the value are replaced, so nothing can end the line.
   /// What is longer than 8,192 bytes is cut.
-  public func field(_ name: StaticString, _ value: Span<UInt8>) {
+  public mutating func field(_ name: StaticString, _ value: Span<UInt8>) {
     piece(name)
     bytes.reserve(2 + Self.longestValue + 2)
     bytes.append(": ")
@@ -172,7 +173,7 @@ public final class ResponseWriter {
   }
 
   /// Adds one field with a number.
-  public func field(_ name: StaticString, _ value: Int64) {
+  public mutating func field(_ name: StaticString, _ value: Int64) {
     piece(name)
     piece(": ")
     piece(value)
@@ -180,14 +181,14 @@ public final class ResponseWriter {
   }
 
   /// Adds to a field that the caller spells out piece by piece.
-  public func piece(_ text: StaticString) {
+  public mutating func piece(_ text: StaticString) {
     guard !bytes.append(text) else { return }
     bytes.reserve(text.utf8CodeUnitCount)
     bytes.append(text)
   }
 
   /// Adds a number to such a field.
-  public func piece(_ number: Int64) {
+  public mutating func piece(_ number: Int64) {
     guard !bytes.append(decimal: number) else { return }
     bytes.reserve(20)
     bytes.append(decimal: number)
@@ -195,10 +196,10 @@ public final class ResponseWriter {
 
   /// Ends the head of an answer that has no content (204, 304); any other status says so with
   /// `Content-Length: 0`, for without it the body would reach to the connection's end.
-  public func endWithoutContent() { endHead(0) }
+  public mutating func endWithoutContent() { endHead(0) }
 
   /// Ends the head and sends a part of a file; HEAD and an empty part send none.
-  public func end(file: SendableFile, offset: Int64, count: Int64) {
+  public mutating func end(file: SendableFile, offset: Int64, count: Int64) {
     endHead(count)
     guard sendsBody, count > 0 else { return }
     bodyBytes = count
@@ -206,19 +207,18 @@ public final class ResponseWriter {
   }
 
   /// Ends the head and sends a small body; HEAD sends none.
-  public func end(_ content: Span<UInt8>) {
+  public mutating func end(_ content: Span<UInt8>) {
     endHead(Int64(content.count))
     guard sendsBody else { return }
-    bytes.reserve(content.count)
-    bytes.append(content)
+    lines(content)
     bodyBytes = Int64(content.count)
   }
 
   /// Ends the head of a streamed body of known length, or of a HEAD's answer.
-  func end(streaming length: Int64) { endHead(length) }
+  mutating func end(streaming length: Int64) { endHead(length) }
 
   /// RFC 9110 §8.6: no Content-Length with 204; in a 304 it would be that of the 200.
-  private func endHead(_ length: Int64) {
+  private mutating func endHead(_ length: Int64) {
     if hasContent { field("Content-Length", length) }
     piece("\r\n")
     isEnded = true
@@ -228,14 +228,16 @@ public final class ResponseWriter {
 
   private static let longestValue = 8192
 
-  private func appendDate() {
+  private mutating func appendDateLines() {
     if dateSecond != now {
       dateSecond = now
-      date.removeAll()
+      dateLines.removeAll()
+      dateLines.append("\r\nDate: ")
       let text = HTTPDate.format(now)
-      date.append(text.span)
+      dateLines.append(text.span)
+      dateLines.append("\r\nx-request-id: ")
     }
-    date.withSpan { text in _ = bytes.append(text) }
+    dateLines.withSpan { text in _ = bytes.append(text) }
   }
 
   // MARK: For the connection
@@ -244,7 +246,7 @@ public final class ResponseWriter {
   var sendsBody: Bool { !isHead && hasContent }
 
   /// Hands over what follows the head, so that the loop does not keep a file open.
-  func takeBody() -> Body {
+  mutating func takeBody() -> Body {
     let taken = body
     body = .none
     return taken

@@ -7,11 +7,13 @@ final class ServerLoop: TCPAcceptor {
   let limits: ServerLimits
   let requestLimits = RequestLimits()
   let service: any HTTPService
-  let writer: ResponseWriter
+  // The three below are lent to a connection for the time that it serves what it has read.
   /// What was read last; used within one call, never kept.
   var input: ByteBuffer
   /// The head that is being parsed or answered.
   var head = RequestHead()
+  /// The answer that is being written.
+  var writer: ResponseWriter
   private(set) var isDraining = false
   private let loop: EventLoop
   private let admission: Admission

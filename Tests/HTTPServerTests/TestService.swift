@@ -18,7 +18,7 @@ final class TestService: HTTPService {
 
   func answer(
     _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer,
-    into response: ResponseWriter
+    into response: inout ResponseWriter
   ) -> Answer {
     let range = head.targetText
     let path = String(decoding: range.map { bytes[$0] }, as: UTF8.self)
@@ -138,7 +138,7 @@ final class TestService: HTTPService {
       })
   }
 
-  func refuse(_ status: Int, _ reason: StaticString, into response: ResponseWriter) {
+  func refuse(_ status: Int, _ reason: StaticString, into response: inout ResponseWriter) {
     response.start(status, closing: true)
     response.end([UInt8](reason.description.utf8).span)
   }

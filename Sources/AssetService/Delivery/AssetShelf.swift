@@ -40,8 +40,23 @@ final class AssetShelf {
     case .removed: throw .gone
     case .asset(let asset):
       guard let file = opened.file.take() else { throw .gone }
-      return OpenAsset(asset, file: SharedFile(file), tagHeader: tagHeader)
+      return OpenAsset(
+        asset, content: Self.content(file, bytes: asset.blob.bytes), tagHeader: tagHeader)
     }
+  }
+
+  /// Up to this size an image is kept in memory instead of its descriptor.
+  private static let smallBytes = 8 << 10
+
+  private static func content(_ file: consuming File, bytes: Int64) -> OpenAsset.Content {
+    guard bytes <= Int64(smallBytes) else { return .file(SharedFile(file)) }
+    var held = [UInt8](repeating: 0, count: Int(bytes))
+    var span = held.mutableSpan
+    // What can not be read now, or is shorter than its row says, fails where it is sent.
+    guard (try? file.read(into: &span, at: 0)) == held.count else {
+      return .file(SharedFile(file))
+    }
+    return .bytes(held)
   }
 
   /// Notes that the asset was fetched; to be called once it is certain that it may be.

@@ -12,7 +12,7 @@ struct CachePolicy: Sendable {
     case fresh(seconds: Int64, isImmutable: Bool)
     case noStore
 
-    func append(to response: ResponseWriter) {
+    func append(to response: inout ResponseWriter) {
       switch self {
       case .noStore: response.lines("Cache-Control: no-store\r\n")
       case .fresh(let seconds, let isImmutable):

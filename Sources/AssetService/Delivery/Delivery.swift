@@ -22,21 +22,18 @@ final class Delivery {
     self.policy = policy
   }
 
-  /// Answers a request for a delivery route.
-  ///
-  /// - Returns: the asset that was asked for, if the name was one of ours; for the log.
+  /// Answers a GET or HEAD of what a delivery path names.
   func deliver(
-    _ route: Route, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-    into response: ResponseWriter
-  ) throws(DeliveryFailure) -> AssetID {
-    switch route {
-    case .link(let token, let name):
+    _ name: DeliveryName, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+    into response: inout ResponseWriter
+  ) throws(DeliveryFailure) {
+    switch name {
+    case .link(let token, let suffix):
       let now = response.now
       let (id, expiry) = try verify(bytes.extracting(token), now: now)
       let asset = try shelf.open(id)
-      guard asset.mediaType.accepts(extension: bytes.extracting(name)) else { throw .unknown }
-      respond(with: asset, caching: policy.link(secondsLeft: expiry - now), head, bytes, response)
-      return id
+      guard asset.mediaType.accepts(extension: bytes.extracting(suffix)) else { throw .unknown }
+      respond(with: asset, caching: policy.link(secondsLeft: expiry - now), head, bytes, &response)
     case .permanent(let name, let suffix):
       guard let id = AssetID(text: bytes.extracting(name)) else { throw .unknown }
       let asset = try shelf.open(id)
@@ -44,9 +41,8 @@ final class Delivery {
       guard asset.isPermanent, asset.mediaType.accepts(extension: bytes.extracting(suffix)) else {
         throw .unknown
       }
-      respond(with: asset, caching: policy.permanent(asset), head, bytes, response)
-      return id
-    default: throw .unknown
+      respond(with: asset, caching: policy.permanent(asset), head, bytes, &response)
+    case .foreign: throw .unknown
     }
   }
 
@@ -62,35 +58,42 @@ final class Delivery {
 
   private func respond(
     with asset: OpenAsset, caching: CachePolicy.Directive, _ head: borrowing RequestHead,
-    _ bytes: Span<UInt8>, _ response: ResponseWriter
+    _ bytes: Span<UInt8>, _ response: inout ResponseWriter
   ) {
     shelf.note(asset, at: response.now)
     let (etag, full, validators) = (asset.etag, asset.fullLines, asset.validatorLines)
+    let note = asset.logMember
+    response.note.append(note.span)
     let plan = DeliveryPlan(
       of: asset.facts, etag: etag.span, asked: head, in: bytes, now: response.now)
     switch plan.status {
     case 304:
       response.start(304)
       response.lines(validators.span)
-      caching.append(to: response)
+      caching.append(to: &response)
       response.endWithoutContent()
     case 412:
-      DeliveryFailure.preconditionFailed.answer(into: response)
+      DeliveryFailure.preconditionFailed.answer(into: &response)
     case 416:
-      DeliveryFailure.rangeUnsatisfiable(size: asset.facts.size).answer(into: response)
+      DeliveryFailure.rangeUnsatisfiable(size: asset.facts.size).answer(into: &response)
     default:
       response.start(plan.status)
       response.lines(full.span)
-      caching.append(to: response)
-      if plan.status == 206 { appendContentRange(plan, asset.facts.size, response) }
-      appendDisposition(asset, head, bytes, response)
-      appendDigest(asset, head, bytes, response)
-      response.end(file: asset.file, offset: plan.offset, count: plan.length)
+      caching.append(to: &response)
+      if plan.status == 206 { appendContentRange(plan, asset.facts.size, &response) }
+      appendDisposition(asset, head, bytes, &response)
+      appendDigest(asset, head, bytes, &response)
+      switch asset.content {
+      case .file(let file): response.end(file: file, offset: plan.offset, count: plan.length)
+      case .bytes(let bytes):
+        let start = Int(plan.offset)
+        response.end(bytes.span.extracting(start..<start + Int(plan.length)))
+      }
     }
   }
 
   private func appendContentRange(
-    _ plan: DeliveryPlan, _ size: Int64, _ response: ResponseWriter
+    _ plan: DeliveryPlan, _ size: Int64, _ response: inout ResponseWriter
   ) {
     response.piece("Content-Range: bytes ")
     response.piece(plan.offset)
@@ -104,7 +107,7 @@ final class Delivery {
   /// `?download` and `?download=name` make an attachment of it; any other query is ignored.
   private func appendDisposition(
     _ asset: OpenAsset, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-    _ response: ResponseWriter
+    _ response: inout ResponseWriter
   ) {
     let inline = asset.inlineLine
     guard let query = head.target.query, let name = downloadName(query, bytes) else {
@@ -129,7 +132,7 @@ final class Delivery {
   /// RFC 9530 §4: a digest when the client would have SHA-256.
   private func appendDigest(
     _ asset: OpenAsset, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-    _ response: ResponseWriter
+    _ response: inout ResponseWriter
   ) {
     guard head.fields.contains(.wantReprDigest) else { return }
     var isWanted = false

@@ -26,7 +26,7 @@ enum DeliveryFailure: Error {
   }
 
   /// Writes the error as the answer. What is not there may be asked for again soon.
-  func answer(into response: ResponseWriter) {
+  func answer(into response: inout ResponseWriter) {
     let failure = self.failure
     let envelope = failure.envelope
     response.start(failure.status)

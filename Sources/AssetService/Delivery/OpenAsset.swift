@@ -4,11 +4,19 @@ internal import Net
 internal import Store
 internal import Wire
 
-/// An asset that is ready to be sent: its open file, and the header fields that every answer for it
+/// An asset that is ready to be sent: its bytes, and the header fields that every answer for it
 /// has, spelled out once. A warm GET formats nothing of this again.
 final class OpenAsset {
+  /// Where its bytes leave from.
+  enum Content {
+    /// A small image: one send for head and body costs less than a send and a sendfile (4 KB: 7.6
+    /// against 8.9 µs in a bare server, 64 KB: no difference), and no descriptor stays open.
+    case bytes([UInt8])
+    /// Any other: by sendfile.
+    case file(SendableFile)
+  }
   let id: AssetID
-  let file: SendableFile
+  let content: Content
   let facts: RepresentationFacts
   let mediaType: MediaType
   let isPermanent: Bool
@@ -23,12 +31,14 @@ final class OpenAsset {
   let validatorLines: [UInt8]
   /// `Content-Disposition: inline; …`
   let inlineLine: [UInt8]
+  /// What the access log says of it: a member, with its leading comma.
+  let logMember: [UInt8]
   /// Unix seconds of the last fetch that was reported to the catalogue.
   var reportedAt: Int64 = 0
 
-  init(_ asset: Asset, file: SharedFile, tagHeader: String?) {
+  init(_ asset: Asset, content: Content, tagHeader: String?) {
     id = asset.id
-    self.file = file
+    self.content = content
     facts = RepresentationFacts(lastModified: asset.blob.storedAt, size: asset.blob.bytes)
     mediaType = asset.blob.image.mediaType
     isPermanent = asset.lifetime == .permanent
@@ -46,6 +56,7 @@ final class OpenAsset {
     let tag = tagHeader.map { "\($0): \(asset.id)\r\n" } ?? ""
     fullLines = Array((lines + OpenAsset.sharingLines + tag).utf8)
     validatorLines = Array(("ETag: \"\(hex)\"\r\n" + OpenAsset.sharingLines + tag).utf8)
+    logMember = Array(",\"asset\":\"\(asset.id)\"".utf8)
     inlineLine = Array(
       "Content-Disposition: inline; filename=\"\(asset.id).\(mediaType.fileExtension)\"\r\n".utf8)
   }

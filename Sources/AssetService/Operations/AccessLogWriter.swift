@@ -7,29 +7,30 @@ internal import Net
 internal import Wire
 
 /// The access log of one loop.
-final class AccessLogWriter {
+struct AccessLogWriter: ~Copyable {
   private let sink: LogSink
   private var lines = ByteBuffer(capacity: 64 << 10)
-  private var time = ByteBuffer(capacity: 32)
-  private var timeSecond: Int64 = -1
+  /// How a line begins, spelled out once a second.
+  private var opening = ByteBuffer(capacity: 64)
+  private var openingSecond: Int64 = -1
   private static let flushBytes = 32 << 10
 
   init(sink: LogSink) { self.sink = sink }
 
   /// Begins a line in `response.note`: who asks for what. `path` is what of the target may be
   /// logged; `asset` stands for a token.
-  func begin(
+  mutating func begin(
     _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer, path: Range<Int>,
-    into response: ResponseWriter
+    into response: inout ResponseWriter
   ) {
-    if timeSecond != response.now {
-      timeSecond = response.now
-      time.removeAll()
-      time.append(utf8: Timestamp.text(response.now))
+    if openingSecond != response.now {
+      openingSecond = response.now
+      opening.removeAll()
+      opening.append("{\"time\":\"")
+      opening.append(utf8: Timestamp.text(response.now))
+      opening.append("\",\"request_id\":\"")
     }
-    response.note.append("{\"time\":\"")
-    time.withSpan { _ = response.note.append($0) }
-    response.note.append("\",\"request_id\":\"")
+    opening.withSpan { _ = response.note.append($0) }
     response.requestID.withSpan { Self.append($0, to: &response.note) }
     response.note.append("\",\"peer\":\"")
     Self.append(peer, to: &response.note)
@@ -41,7 +42,7 @@ final class AccessLogWriter {
   }
 
   /// Ends the line that `note` began.
-  func end(_ outcome: ExchangeOutcome, note: Span<UInt8>) {
+  mutating func end(_ outcome: ExchangeOutcome, note: Span<UInt8>) {
     // A request that was refused before it was understood has no beginning.
     if note.isEmpty {
       lines.append("{\"time\":\"")
@@ -61,7 +62,7 @@ final class AccessLogWriter {
   }
 
   /// Writes what has gathered; called at the end of every turn.
-  func flush() {
+  mutating func flush() {
     guard !lines.isEmpty else { return }
     lines.withSpan { sink.write($0) }
     lines.removeAll()
