@@ -26,7 +26,7 @@ final class LoopService: HTTPService {
       upstreams: try parts.makeUpstreams(on: loop), gates: parts.gates)
     api = APIDispatcher(context, parts, desk: desk, reader: reader)
     log = AccessLogWriter(sink: context.log)
-    loop.atTurnEnd { [unowned self] in log.flush() }
+    loop.atTurnEnd { [unowned self] now in log.turnEnded(at: now) }
   }
 
   // MARK: HTTPService
@@ -62,6 +62,8 @@ final class LoopService: HTTPService {
   }
 
   func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>) { log.end(outcome, note: note) }
+
+  func drained() { log.flush() }
 
   /// A token opens an image for whoever reads it: the log gets the path before it.
   private static func loggable(_ name: DeliveryName, _ target: RequestTarget) -> Range<Int> {

@@ -66,7 +66,7 @@ extension Connection {
           return refuse(rejection.status, rejection.reason, into: &writer, on: loop)
         case .complete(let length):
           used += length
-          startedAt = EventLoop.preciseNow
+          startedAt = loop.now
           serve(head, rest, length, into: &writer, on: loop)
         }
         // A handler took over, and what follows with it.
@@ -117,7 +117,7 @@ extension Connection {
     _ status: Int, _ reason: StaticString, into writer: inout ResponseWriter,
     on loop: isolated EventLoop
   ) {
-    startedAt = EventLoop.preciseNow
+    startedAt = loop.now
     backlog = nil
     writer.resetForRefusal(now: loop.wallSeconds)
     server.service.refuse(status, reason, into: &writer)

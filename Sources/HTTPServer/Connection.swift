@@ -39,7 +39,7 @@ final class Connection: Channel {
   private var scheduledAt: Int64 = .max
   private var lingerEnd: Int64 = 0
   var pace = Pace()
-  /// When the current exchange's head was complete.
+  /// When the turn began in which the current exchange's head was complete.
   var startedAt: Int64 = 0
 
   init(_ stream: consuming TCPStream, peer: Peer, isExempt: Bool, server: ServerLoop, now: Int64) {

@@ -39,11 +39,14 @@ public final class HTTPServer: Sendable {
   public func listen(
     at endpoint: Endpoint, isExempt: @escaping @Sendable (Peer) -> Bool
   ) async throws -> Endpoint {
-    let real = try TCPListener.claim(endpoint)
-    for (loop, id) in TCPListener.canShare(real) ? servers[...] : servers.prefix(1) {
-      try await loop.run { loop in
+    try TCPListener.clearStaleName(of: endpoint)
+    var real = endpoint
+    for (loop, id) in TCPListener.canShare(endpoint) ? servers[...] : servers.prefix(1) {
+      let (asked, joining) = (real, loop !== servers.first?.loop)
+      real = try await loop.run { loop in
         let server: ServerLoop? = loop.resident(id)
-        try server?.listen(at: real, isExempt: isExempt, on: loop)
+        return try server?.listen(at: asked, joining: joining, isExempt: isExempt, on: loop)
+          ?? asked
       }
     }
     return real
@@ -56,7 +59,7 @@ public final class HTTPServer: Sendable {
     guard let (loop, id) = servers.first else { return }
     try await loop.run { loop in
       let server: ServerLoop? = loop.resident(id)
-      try server?.listen(at: endpoint, isExempt: { _ in true }, on: loop)
+      _ = try server?.listen(at: endpoint, joining: false, isExempt: { _ in true }, on: loop)
     }
   }
 

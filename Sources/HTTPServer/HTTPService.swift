@@ -16,10 +16,18 @@ public struct ExchangeOutcome: Sendable {
   public var status: Int
   /// Body bytes that were handed to the kernel.
   public var bodyBytes: Int64
-  /// From the request's last head byte to the response's last byte.
+  /// From the turn that saw the request's last head byte to the response's last byte.
   public var nanoseconds: Int64
   /// Whether the client left or was cut off before the end.
   public var isAborted: Bool
+
+  /// An outcome.
+  public init(status: Int, bodyBytes: Int64, nanoseconds: Int64, isAborted: Bool) {
+    self.status = status
+    self.bodyBytes = bodyBytes
+    self.nanoseconds = nanoseconds
+    self.isAborted = isAborted
+  }
 }
 
 /// The part of the program that knows what requests mean; lives on one loop, is never shared.
@@ -41,4 +49,7 @@ public protocol HTTPService: AnyObject {
 
   /// The exchange is over; `note` is what `answer` left in `response.note`.
   func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>)
+
+  /// The server is drained, its last exchange is over: what was kept back is to be written now.
+  func drained()
 }

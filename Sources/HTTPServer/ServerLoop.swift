@@ -36,13 +36,16 @@ final class ServerLoop: TCPAcceptor {
     input = ByteBuffer(capacity: limits.readBufferBytes)
   }
 
+  /// Returns the endpoint with its real port.
   func listen(
-    at endpoint: Endpoint, isExempt: @escaping (Peer) -> Bool, on loop: isolated EventLoop
-  ) throws {
+    at endpoint: Endpoint, joining: Bool, isExempt: @escaping (Peer) -> Bool,
+    on loop: isolated EventLoop
+  ) throws -> Endpoint {
     let listener = try TCPListener(
-      endpoint, admission: admission, isExempt: isExempt, acceptor: self)
+      endpoint, joining: joining, admission: admission, isExempt: isExempt, acceptor: self)
     try listener.start(on: loop)
     listeners.append(listener)
+    return listener.endpoint
   }
 
   func accepted(
@@ -84,8 +87,8 @@ final class ServerLoop: TCPAcceptor {
     for listener in listeners { listener.stop(on: loop) }
     listeners = []
     for connection in connections.values { connection.closeIfIdle(on: loop) }
-    guard !connections.isEmpty else { return }
-    await withCheckedContinuation { drained.append($0) }
+    if !connections.isEmpty { await withCheckedContinuation { drained.append($0) } }
+    service.drained()
   }
 
   /// Closes what is left.

@@ -77,7 +77,7 @@ public actor EventLoop {
   public private(set) var wallSeconds: Int64 = SystemClock.wallSeconds
   private var residents: [AnyObject] = []
   /// Called when a turn's work is done: batched work such as a log.
-  private var turnEnds: [() -> Void] = []
+  private var turnEnds: [(Int64) -> Int64?] = []
   private var poller: Poller
   private var slots = ChannelSlots()
   private var timers = TimerHeap()
@@ -166,8 +166,9 @@ public actor EventLoop {
     timers.insert(TimerHeap.Entry(deadline: deadline, id: id))
   }
 
-  /// Calls `body` after every turn and the jobs that it left, before the loop may sleep.
-  public func atTurnEnd(_ body: @escaping () -> Void) { turnEnds.append(body) }
+  /// Calls `body` with `now` after every turn and the jobs that it left, before the loop may sleep;
+  /// it says by when it wants to be called again, if nothing else happens until then.
+  public func atTurnEnd(_ body: @escaping (Int64) -> Int64?) { turnEnds.append(body) }
 
   // MARK: The turn
 
@@ -178,7 +179,7 @@ public actor EventLoop {
 
   /// The end of the loop's life, after its last job.
   func end() {
-    for end in turnEnds { end() }
+    for end in turnEnds { _ = end(now) }
     slots.removeAll()
     residents.removeAll()
     turnEnds.removeAll()
@@ -193,8 +194,11 @@ public actor EventLoop {
 
   private func turn() {
     // Here and not below: what jobs did since the last turn must not wait for the next event.
-    for end in turnEnds { end() }
-    let events = wait()
+    var due: Int64?
+    for end in turnEnds {
+      if let wanted = end(now) { due = min(wanted, due ?? .max) }
+    }
+    let events = wait(until: due)
     readClocks()
     for index in 0..<events {
       let event = poller.event(index)
@@ -205,9 +209,9 @@ public actor EventLoop {
     fireTimers()
   }
 
-  private func wait() -> Int {
+  private func wait(until due: Int64?) -> Int {
     var timeout: Int32 = 0
-    if again.isEmpty, executor.maySleep() { timeout = timers.milliseconds(from: now) }
+    if again.isEmpty, executor.maySleep() { timeout = timers.milliseconds(from: now, orTo: due) }
     defer { executor.awoke() }
     do throws(Errno) { return try poller.wait(milliseconds: timeout) } catch {
       // epoll_wait(2) fails only for a bad descriptor, buffer or size: a bug, not a condition.

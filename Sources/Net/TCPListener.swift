@@ -69,6 +69,8 @@ public final class TCPListener: Channel {
   /// One turn accepts at most so many, so that a burst does not hold up the connected.
   private static let acceptsPerTurn = 64
 
+  /// Where it listens, with the real port when 0 was asked.
+  public let endpoint: Endpoint
   private var socket: StreamSocket?
   private var id: ChannelID?
   private var spare: OwnedFileDescriptor?
@@ -78,15 +80,10 @@ public final class TCPListener: Channel {
   /// Whether a look after a pause is due: edges in the meantime must not add looks of their own.
   private var isPaused = false
 
-  /// Binds for a moment without sharing the port, so that a second daemon on it is an error and not
-  /// a silent partner; returns the endpoint with its real port. A path is cleared of what an ended
-  /// daemon left there, unless one still listens.
-  public static func claim(_ endpoint: Endpoint) throws(Errno) -> Endpoint {
-    if case .path = endpoint.form {
-      try StreamSocket.clearStaleName(of: endpoint)
-      return endpoint
-    }
-    return try StreamSocket.listen(on: endpoint, sharesPort: false).localAddress()
+  /// Clears a path of what an ended daemon left there; one that is listened on is EADDRINUSE, and
+  /// other endpoints have no name to clear.
+  public static func clearStaleName(of endpoint: Endpoint) throws(Errno) {
+    try StreamSocket.clearStaleName(of: endpoint)
   }
 
   /// Whether several loops can listen there.
@@ -94,13 +91,17 @@ public final class TCPListener: Channel {
     if case .path = endpoint.form { false } else { true }
   }
 
-  /// Binds; the listeners of the other loops have the same port. It asks `admission`; peers that
-  /// `isExempt` names pass the share of one address.
+  /// Binds and listens; `joining` says that another loop's listener of ours opened the port. It
+  /// asks `admission`; peers that `isExempt` names pass the share of one address.
   public init(
-    _ endpoint: Endpoint, admission: Admission,
+    _ endpoint: Endpoint, joining: Bool = false, admission: Admission,
     isExempt: @escaping (Peer) -> Bool, acceptor: any TCPAcceptor
   ) throws(Errno) {
-    socket = try StreamSocket.listen(on: endpoint, sharesPort: true)
+    let canShare = Self.canShare(endpoint)
+    let socket = try StreamSocket.listen(
+      on: endpoint, sharing: canShare ? joining ? .further : .first : .none)
+    self.endpoint = canShare ? try socket.localAddress() : endpoint
+    self.socket = .some(socket)
     self.admission = admission
     self.isExempt = isExempt
     self.acceptor = acceptor

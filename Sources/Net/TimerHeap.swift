@@ -45,10 +45,12 @@ struct TimerHeap {
     }
   }
 
-  /// How long a poller may wait: to the first deadline, rounded up; -1 without one.
-  func milliseconds(from now: Int64) -> Int32 {
-    guard let first = heap.first else { return -1 }
-    let wait = max(0, first.deadline - now)
+  /// How long a poller may wait: to the first deadline or to `other`, rounded up; -1 without one.
+  func milliseconds(from now: Int64, orTo other: Int64? = nil) -> Int32 {
+    guard let deadline = heap.first.map({ min($0.deadline, other ?? .max) }) ?? other else {
+      return -1
+    }
+    let wait = max(0, deadline - now)
     return Int32(min(wait / 1_000_000 + (wait % 1_000_000 == 0 ? 0 : 1), 60_000))
   }
 }

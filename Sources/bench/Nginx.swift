@@ -64,7 +64,7 @@ final class Nginx {
   /// nginx can not be asked for any port: one that was free a moment ago.
   private static func freePort() throws -> UInt16 {
     let any = SocketAddress(.v4(0x7F00_0001, port: 0))
-    return try StreamSocket.listen(on: any, sharesPort: false).localAddress().port
+    return try StreamSocket.listen(on: any).localAddress().port
   }
 
   private func waitUntilItListens(_ log: URL) throws {

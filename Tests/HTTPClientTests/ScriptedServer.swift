@@ -40,7 +40,7 @@ func onLoop<R: Sendable>(
 /// A server that follows scripts, one for each connection in order, on the loop of the client that
 /// it tests: no other thread, and no time passes.
 final class ScriptedServer: TCPAcceptor {
-  let endpoint: Endpoint
+  var endpoint: Endpoint { listener?.endpoint ?? Endpoint(.path("")) }
   private let scripts: [[Step]]
   private let identity: TLSIdentity?
   private var listener: TCPListener?
@@ -51,10 +51,10 @@ final class ScriptedServer: TCPAcceptor {
   ) throws {
     self.scripts = scripts
     self.identity = identity
-    endpoint = try TCPListener.claim(SocketAddress(.v4(0x7F00_0001, port: 0)))
     let admission = Admission(limit: 1000, limitPerAddress: 1000)
     listener = try TCPListener(
-      endpoint, admission: admission, isExempt: { _ in true }, acceptor: self)
+      Endpoint(.v4(0x7F00_0001, port: 0)), admission: admission, isExempt: { _ in true },
+      acceptor: self)
     try listener?.start(on: loop)
   }
 

@@ -11,7 +11,7 @@ struct HTTPServerTests {
     await #expect(throws: Errno(.bind, code: 98)) {
       _ = try await server.server.listen(at: server.endpoint) { _ in true }
     }
-    #expect(throws: Errno.self) { try TCPListener.claim(server.endpoint) }
+    #expect(throws: Errno.self) { _ = try StreamSocket.listen(on: server.endpoint) }
     try await server.end()
   }
 
@@ -21,11 +21,11 @@ struct HTTPServerTests {
     let path = NSTemporaryDirectory() + "assetd-\(UUID().uuidString).socket"
     defer { try? FileManager.default.removeItem(atPath: path) }
     let endpoint = Endpoint(.path(path))
-    do { _ = try StreamSocket.listen(on: endpoint, sharesPort: false) }
+    do { _ = try StreamSocket.listen(on: endpoint) }
     _ = try await server.server.listen(at: endpoint) { _ in true }
     let client = try TestClient(endpoint)
     #expect(try client.ask(get("/a")).text == "/a")
-    #expect(throws: Errno(.bind, code: 98)) { try TCPListener.claim(endpoint) }
+    #expect(throws: Errno(.bind, code: 98)) { try TCPListener.clearStaleName(of: endpoint) }
     try await server.end()
   }
 
@@ -124,6 +124,7 @@ struct HTTPServerTests {
     try await server.probe.until("idle is left") { server.server.connectionCount == 1 }
     #expect(try idle.readToEnd() == "")
     #expect(throws: (any Error).self) { try server.client().ask(get("/a")) }
+    #expect(!server.probe.has("drained"))
     server.probe.open()
     let answer = try busy.readAnswer()
     #expect(answer.text == "opened")
@@ -131,6 +132,7 @@ struct HTTPServerTests {
     busy.close()
     await drained
     await again
+    #expect(server.probe.has("drained"))
     #expect(server.server.connectionCount == 0)
     server.loop.stop()
   }

@@ -138,6 +138,8 @@ final class TestService: HTTPService {
       })
   }
 
+  func drained() { probe.log("drained") }
+
   func refuse(_ status: Int, _ reason: StaticString, into response: inout ResponseWriter) {
     response.start(status, closing: true)
     response.end([UInt8](reason.description.utf8).span)

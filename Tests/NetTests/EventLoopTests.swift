@@ -121,10 +121,28 @@ struct EventLoopTests {
     let record = Record()
     let pending = Record()
     await loop.run { loop in
-      loop.atTurnEnd { if record.all.count < pending.all.count { record.add("flushed") } }
+      loop.atTurnEnd { _ in
+        if record.all.count < pending.all.count { record.add("flushed") }
+        return nil
+      }
     }
     await loop.run { _ in pending.add("line") }
     try await until { record.all == ["flushed"] }
+    loop.stop()
+  }
+
+  /// Who asks for another turn's end gets it, although nothing happens on the loop.
+  @Test func turnEndIsCalledInTime() async throws {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    let record = Record()
+    await loop.run { loop in
+      loop.atTurnEnd { now in
+        record.add("end")
+        return record.all.count < 10 ? now + 1_000_000 : nil
+      }
+    }
+    try await until { record.all.count >= 10 }
     loop.stop()
   }
 

@@ -31,14 +31,20 @@ struct TCPListenerTests {
     #expect(admission.admit(try peer("[2001:db8:0:1::1]:1"), isExempt: false))
   }
 
-  @Test func claimFindsARealPort() throws {
+  /// Sharing is for our own loops only: who opens a port that is held is told, before and after
+  /// others joined.
+  @Test func aPortIsOpenedOnce() throws {
     let any = try #require(SocketAddress("127.0.0.1:0"))
-    let claimed = try TCPListener.claim(any)
-    #expect(claimed.port != 0)
-    let held = try StreamSocket.listen(on: claimed, sharesPort: true)
-    // Sharing is for our own loops only.
-    _ = try StreamSocket.listen(on: claimed, sharesPort: true)
-    #expect(throws: Errno(.bind, code: 98)) { try TCPListener.claim(claimed) }
-    _ = consume held
+    let first = try StreamSocket.listen(on: any, sharing: .first)
+    let port = try first.localAddress()
+    #expect(port.port != 0)
+    let further = try StreamSocket.listen(on: port, sharing: .further)
+    for sharing in [StreamSocket.PortSharing.none, .first] {
+      #expect(throws: Errno(.bind, code: 98)) {
+        _ = try StreamSocket.listen(on: port, sharing: sharing)
+      }
+    }
+    _ = consume first
+    _ = consume further
   }
 }

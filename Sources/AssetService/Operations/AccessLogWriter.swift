@@ -1,5 +1,6 @@
-// The access log: one JSON line per request, written in batches at the end of a loop's turn. A line
-// never holds a key, a token, a query or a body (A6), and nothing of it is formatted with String.
+// The access log: one JSON line per request, written in batches, a tenth of a second late at most
+// (a write per turn cost 2 % of a delivery). A line never holds a key, a token, a query or a body
+// (A6), and nothing of it is formatted with String.
 internal import Foundation
 internal import HTTPServer
 internal import Kernel
@@ -14,6 +15,10 @@ struct AccessLogWriter: ~Copyable {
   private var opening = ByteBuffer(capacity: 64)
   private var openingSecond: Int64 = -1
   private static let flushBytes = 32 << 10
+  /// How long lines may wait for company, in nanoseconds.
+  private static let longestWait: Int64 = 100_000_000
+  /// The monotonic time when the lines that wait are to be written.
+  private var writeTime: Int64?
 
   init(sink: LogSink) { self.sink = sink }
 
@@ -61,11 +66,29 @@ struct AccessLogWriter: ~Copyable {
     if lines.count >= Self.flushBytes { flush() }
   }
 
-  /// Writes what has gathered; called at the end of every turn.
+  /// To be called at the end of every turn, at the monotonic time `now`; says by when it wants to
+  /// be called again, because lines wait.
+  mutating func turnEnded(at now: Int64) -> Int64? {
+    guard !lines.isEmpty else {
+      writeTime = nil
+      return nil
+    }
+    let due = writeTime ?? now + Self.longestWait
+    writeTime = due
+    guard now >= due else { return due }
+    flush()
+    return nil
+  }
+
+  /// Whether no line waits.
+  var isEmpty: Bool { lines.isEmpty }
+
+  /// Writes what has gathered.
   mutating func flush() {
     guard !lines.isEmpty else { return }
     lines.withSpan { sink.write($0) }
     lines.removeAll()
+    writeTime = nil
   }
 
   private static func append(_ peer: Peer, to buffer: inout ByteBuffer) {

@@ -12,11 +12,22 @@ public struct StreamSocket: ~Copyable, Sendable {
   /// The descriptor's number.
   public var number: Int32 { descriptor.number }
 
+  /// How a listener holds its port.
+  public enum PortSharing: Sendable {
+    /// Alone.
+    case none
+    /// Alone at first, so that another process on the port is an error and not a silent partner;
+    /// the `further` ones of this user may join.
+    case first
+    /// With the one that was first (SO_REUSEPORT).
+    case further
+  }
+
   /// Opens a listener (socket(7), tcp(7)); `backlog` connections may wait.
   ///
-  /// TCP_NODELAY is inherited by what it accepts. `sharesPort` sets SO_REUSEPORT.
+  /// TCP_NODELAY is inherited by what it accepts.
   public static func listen(
-    on address: SocketAddress, sharesPort: Bool, backlog: Int32 = 4096
+    on address: SocketAddress, sharing: PortSharing = .none, backlog: Int32 = 4096
   ) throws(Errno) -> StreamSocket {
     let socket = try open(address)
     switch address.form {
@@ -26,7 +37,7 @@ public struct StreamSocket: ~Copyable, Sendable {
       try performBlocking(.fchmod) { Int(fchmod(number, 0o600)) }
     default:
       try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
-      if sharesPort { try socket.set(SOL_SOCKET, SO_REUSEPORT, 1) }
+      if sharing == .further { try socket.set(SOL_SOCKET, SO_REUSEPORT, 1) }
       try socket.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
       if case .v6 = address.form { try socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     }
@@ -35,6 +46,8 @@ public struct StreamSocket: ~Copyable, Sendable {
       unsafe Int(address.withSockaddr { unsafe CLinux.bind(number, $0, $1) })
     }
     try performBlocking(.listen) { Int(CLinux.listen(number, backlog)) }
+    // Only now: before listen(2) has settled whose port it is, another process could do the same.
+    if sharing == .first { try socket.set(SOL_SOCKET, SO_REUSEPORT, 1) }
     return socket
   }
 

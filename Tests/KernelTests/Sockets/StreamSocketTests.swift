@@ -9,13 +9,13 @@ struct StreamSocketTests {
   @Test func staleNameIsClearedALiveOneIsNot() throws {
     let address = SocketAddress(.path(name()))
     try StreamSocket.clearStaleName(of: address)
-    do { _ = try StreamSocket.listen(on: address, sharesPort: false) }
+    do { _ = try StreamSocket.listen(on: address) }
     #expect(throws: Errno(.bind, code: 98)) {
-      _ = try StreamSocket.listen(on: address, sharesPort: false)
+      _ = try StreamSocket.listen(on: address)
     }
     try StreamSocket.clearStaleName(of: address)
     do {
-      let live = try StreamSocket.listen(on: address, sharesPort: false)
+      let live = try StreamSocket.listen(on: address)
       #expect(throws: Errno(.bind, code: 98)) { try StreamSocket.clearStaleName(of: address) }
       _ = consume live
     }
@@ -35,13 +35,13 @@ struct StreamSocketTests {
   @Test func longNameIsRefusedNotCut() {
     let long = SocketAddress(.path("/tmp/" + String(repeating: "a", count: 103)))
     #expect(throws: Errno(.bind, code: 36)) {
-      _ = try StreamSocket.listen(on: long, sharesPort: false)
+      _ = try StreamSocket.listen(on: long)
     }
   }
 
   @Test func bytesGoBothWaysAndEnd() throws {
     let listener = try StreamSocket.listen(
-      on: try #require(SocketAddress("127.0.0.1:0")), sharesPort: false)
+      on: try #require(SocketAddress("127.0.0.1:0")))
     var peer = SocketAddress(.path(""))
     #expect(try listener.accept(&peer) == nil)
     let client = try StreamSocket.connect(to: try listener.localAddress())
@@ -70,7 +70,7 @@ struct StreamSocketTests {
 
   @Test func refusedConnectionIsAnError() throws {
     let free = try StreamSocket.listen(
-      on: try #require(SocketAddress("127.0.0.1:0")), sharesPort: false
+      on: try #require(SocketAddress("127.0.0.1:0"))
     ).localAddress()
     let socket = try? StreamSocket.connect(to: free)
     guard let socket else { return }

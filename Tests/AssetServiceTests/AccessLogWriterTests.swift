@@ -1,0 +1,42 @@
+import Configuration
+import HTTPServer
+import Testing
+import Wire
+
+@testable import AssetService
+
+struct AccessLogWriterTests {
+  /// Lines are written a tenth of a second after the first of them; where none waits, no turn is
+  /// asked for.
+  @Test func linesWaitATenthOfASecondAtMost() {
+    var log = AccessLogWriter(sink: LogSink(access: nil, minimum: .error))
+    let outcome = ExchangeOutcome(
+      status: 200, bodyBytes: 1, nanoseconds: 1000, isAborted: false)
+    let note: [UInt8] = Array("{\"time\":\"\"".utf8)
+    #expect(log.turnEnded(at: 0) == nil)
+    log.end(outcome, note: note.span)
+    let due: Int64 = 5 + 100_000_000
+    #expect(log.turnEnded(at: 5) == due)
+    log.end(outcome, note: note.span)
+    #expect(log.turnEnded(at: due - 1) == due)
+    #expect(log.turnEnded(at: due) == nil)
+    let isEmpty = log.isEmpty
+    #expect(isEmpty)
+    #expect(log.turnEnded(at: due + 1) == nil)
+    log.end(outcome, note: note.span)
+    #expect(log.turnEnded(at: due + 2) == due + 2 + 100_000_000)
+  }
+
+  /// Many lines are written before their time.
+  @Test func manyLinesDoNotWait() {
+    var log = AccessLogWriter(sink: LogSink(access: nil, minimum: .error))
+    let outcome = ExchangeOutcome(
+      status: 200, bodyBytes: 1, nanoseconds: 1000, isAborted: false)
+    let note = [UInt8](repeating: 0x20, count: 1000)
+    for _ in 0..<31 { log.end(outcome, note: note.span) }
+    let before = log.isEmpty
+    log.end(outcome, note: note.span)
+    let after = log.isEmpty
+    #expect(!before && after)
+  }
+}
