@@ -63,7 +63,9 @@ extension Connection {
           backlog = Backlog(rest, head: head)
           return
         case .reject(let rejection):
-          return refuse(rejection.status, rejection.reason, into: &writer, on: loop)
+          let isHead = head.method == .head
+          return refuse(
+            rejection.status, rejection.reason, isHead: isHead, into: &writer, on: loop)
         case .complete(let length):
           used += length
           startedAt = loop.now
@@ -95,7 +97,8 @@ extension Connection {
       head, bytes, unreadBody: hasBody, closes: server.isDraining, now: loop.wallSeconds)
     switch server.service.answer(head, bytes, from: peer, into: &writer) {
     case .written where !writer.isEnded:
-      refuse(500, "The request was not answered.", into: &writer, on: loop)
+      let isHead = head.method == .head
+      refuse(500, "The request was not answered.", isHead: isHead, into: &writer, on: loop)
     case .written:
       send(&writer, on: loop)
     case .later:
@@ -110,16 +113,17 @@ extension Connection {
 
   /// Answers what can not be served, and closes.
   func refuse(_ status: Int, _ reason: StaticString, on loop: isolated EventLoop) {
-    refuse(status, reason, into: &server.writer, on: loop)
+    refuse(status, reason, isHead: false, into: &server.writer, on: loop)
   }
 
+  /// HEAD gets no body of this either (RFC 9110 §9.3.2).
   private func refuse(
-    _ status: Int, _ reason: StaticString, into writer: inout ResponseWriter,
+    _ status: Int, _ reason: StaticString, isHead: Bool, into writer: inout ResponseWriter,
     on loop: isolated EventLoop
   ) {
     startedAt = loop.now
     backlog = nil
-    writer.resetForRefusal(now: loop.wallSeconds)
+    writer.resetForRefusal(isHead: isHead, now: loop.wallSeconds)
     server.service.refuse(status, reason, into: &writer)
     send(&writer, on: loop)
   }

@@ -70,10 +70,10 @@ public struct ResponseWriter: ~Copyable {
     }
   }
 
-  /// Forgets the last answer; there is no request to take anything from.
-  mutating func resetForRefusal(now: Int64) {
+  /// Forgets the last answer; there is no request to take more from than its method.
+  mutating func resetForRefusal(isHead: Bool, now: Int64) {
     clear(now: now)
-    isHead = false
+    self.isHead = isHead
     keepsAlive = false
     announcesKeepAlive = false
     clientStays = true

@@ -131,6 +131,27 @@ struct ConnectionTests {
     try await server.end()
   }
 
+  /// RFC 9110 §9.3.2: what was asked with HEAD is refused without a body, and only that; a method
+  /// that was not read is not the last request's.
+  @Test(
+    arguments: [
+      ("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", false),
+      ("HEAD / HTTP/1.1\r\n\r\n", false), ("HEAD //a HTTP/1.1\r\n", false),
+      ("GET / HTTP/1.1\r\n\r\n", true), ("\nHEAD / HTTP/1.1\r\n", true),
+    ] as [(String, Bool)])
+  func refusedHeadHasNoBody(_ request: String, _ hasBody: Bool) async throws {
+    let server = try await TestServer()
+    let client = try server.client()
+    try client.send("HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n" + request)
+    #expect(try client.readHead().status == 200)
+    let refusal = try client.readHead()
+    let length = try #require(refusal.value("Content-Length").flatMap { Int($0) })
+    #expect(refusal.status == 400 && length > 0)
+    #expect(try client.readToEnd().utf8.count == (hasBody ? length : 0))
+    client.close()
+    try await server.end()
+  }
+
   /// RFC 9112 §9.3 and what we add: HTTP/1.0 closes unless asked.
   @Test(
     arguments: [

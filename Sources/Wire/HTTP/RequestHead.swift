@@ -57,7 +57,7 @@ public struct RequestHead: Sendable {
   private var methodRange = HeadRange()
   private var targetRange = HeadRange()
 
-  /// The method.
+  /// The method; `.other` after a rejection that came before it was read.
   public private(set) var method = Method.other
   /// The target's parts.
   public private(set) var target = RequestTarget()
@@ -86,6 +86,7 @@ public struct RequestHead: Sendable {
     phase = .requestLine
     lineStart = 0
     scan = 0
+    method = .other
     expectsContinue = false
     body = .none
   }
