@@ -33,7 +33,7 @@ enum DeliveryFailure: Error {
     response.lines("Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n")
     response.lines("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n")
     switch self {
-    case .unknown, .gone, .linkExpired: response.lines("Cache-Control: public, max-age=60\r\n")
+    case .unknown, .gone, .linkExpired: response.lines("Cache-Control: max-age=60\r\n")
     case .rangeUnsatisfiable(let size):
       response.lines("Cache-Control: no-store\r\nAccept-Ranges: bytes\r\n")
       response.piece("Content-Range: bytes */")
@@ -43,6 +43,7 @@ enum DeliveryFailure: Error {
       response.lines("Cache-Control: no-store\r\nAllow: GET, HEAD, OPTIONS\r\n")
     default: response.lines("Cache-Control: no-store\r\n")
     }
+    if let seconds = failure.retryAfter { response.field("Retry-After", Int64(seconds)) }
     response.end(envelope.span)
   }
 }
