@@ -121,8 +121,9 @@ final class Delivery {
 
   /// The value of `download`, empty without one; `nil` when the query does not ask.
   private func downloadName(_ query: Range<Int>, _ bytes: Span<UInt8>) -> [UInt8]? {
-    var reader = QueryReader(query)
-    // A query that can not be read asks for nothing: it is ignored like any other.
+    // A link must work with whatever a mailer or a tracker hangs on it, and a name is cleaned
+    // when it is written: no query is an error here.
+    var reader = QueryReader(query, isLenient: true)
     while let pair = try? reader.next(in: bytes) {
       if pair.name == Array("download".utf8) { return pair.value ?? [] }
     }
@@ -134,23 +135,10 @@ final class Delivery {
     _ asset: OpenAsset, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
     _ response: inout ResponseWriter
   ) {
-    guard head.fields.contains(.wantReprDigest) else { return }
-    var isWanted = false
-    head.fields.forEachElement(of: .wantReprDigest, in: bytes) { element in
-      if Self.wantsSHA256(element) { isWanted = true }
-    }
-    guard isWanted else { return }
+    guard head.fields.contains(.wantReprDigest), head.fields.wantsSHA256(in: bytes) else { return }
     let digest = asset.digest64
     response.piece("Repr-Digest: sha-256=:")
     response.lines(digest.span)
     response.piece(":\r\n")
-  }
-
-  /// `sha-256` with a preference above 0.
-  private static func wantsSHA256(_ element: Span<UInt8>) -> Bool {
-    let text = String(decoding: element.indices.map { element[$0] }, as: UTF8.self)
-    let parts = text.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
-    guard let name = parts.first, name == "sha-256" else { return false }
-    return parts.count == 1 || parts[1] != "0"
   }
 }

@@ -71,8 +71,11 @@ enum PercentCoding {
   }
 
   /// Decodes `range` as `application/x-www-form-urlencoded` does: `+` is a space. `nil` for bad hex
-  /// or an encoded control character, which no option of ours holds.
-  static func formDecoded(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+  /// or an encoded control character, which no option of ours holds; `isLenient` keeps both, bad
+  /// hex as it stands.
+  static func formDecoded(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, isLenient: Bool
+  ) -> [UInt8]? {
     var decoded: [UInt8] = []
     decoded.reserveCapacity(range.count)
     var index = range.lowerBound
@@ -81,10 +84,13 @@ enum PercentCoding {
       index += 1
       if byte == 0x2B { byte = 0x20 }
       if byte == 0x25 {
-        guard let value = Self.byte(bytes, index, range.upperBound), value >= 0x20, value != 0x7F
-        else { return nil }
-        byte = value
-        index += 2
+        let value = Self.byte(bytes, index, range.upperBound)
+        if let value, isLenient || (value >= 0x20 && value != 0x7F) {
+          byte = value
+          index += 2
+        } else if !isLenient {
+          return nil
+        }
       }
       decoded.append(byte)
     }
@@ -115,10 +121,14 @@ public struct QueryReader: Sendable {
 
   private var index: Int
   private let end: Int
+  private let isLenient: Bool
   private var pairs = 0
 
-  /// A walk over `range`, which is `RequestTarget.query`; `nil` is a query without pairs.
-  public init(_ range: Range<Int>?) {
+  /// A walk over `range`, which is `RequestTarget.query`; `nil` is a query without pairs. One that
+  /// `isLenient` reads what a browser's form can mean: nothing is `badEncoding`, values may hold
+  /// any byte.
+  public init(_ range: Range<Int>?, isLenient: Bool = false) {
+    self.isLenient = isLenient
     index = range?.lowerBound ?? 0
     end = range?.upperBound ?? 0
   }
@@ -137,15 +147,15 @@ public struct QueryReader: Sendable {
       guard start < stop else { continue }
       pairs += 1
       guard pairs <= Self.maxPairs else { throw .tooManyPairs }
-      guard let name = PercentCoding.formDecoded(bytes, start..<(equals ?? stop)) else {
-        throw .badEncoding
-      }
+      guard let name = decoded(bytes, start..<(equals ?? stop)) else { throw .badEncoding }
       guard let equals else { return Pair(name: name, value: nil) }
-      guard let value = PercentCoding.formDecoded(bytes, equals + 1..<stop) else {
-        throw .badEncoding
-      }
+      guard let value = decoded(bytes, equals + 1..<stop) else { throw .badEncoding }
       return Pair(name: name, value: value)
     }
     return nil
+  }
+
+  private func decoded(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+    PercentCoding.formDecoded(bytes, range, isLenient: isLenient)
   }
 }

@@ -67,6 +67,13 @@ private let rounds: Int = {
         in: bytes.span, allowsEncodedSlash: Bool.random(using: &random))
       var query = QueryReader(head.target.query)
       while (try? query.next(in: bytes.span)) != nil {}
+      query = QueryReader(head.target.query, isLenient: true)
+      while let pair = try? query.next(in: bytes.span) {
+        let name = pair.value ?? []
+        let value = ContentDisposition.attachment.value(fileName: name.span)
+        #expect(value.allSatisfy { (0x20..<0x7F).contains($0) }, "\(bytes)")
+      }
+      _ = head.fields.wantsSHA256(in: bytes.span)
       let plan = DeliveryPlan(of: facts, etag: etag.span, asked: head, in: bytes.span, now: 0)
       #expect(plan.offset >= 0 && plan.length >= 0 && plan.offset + plan.length <= facts.size)
       _ = ForwardedRequest(head.fields, in: bytes.span) { _ in true }

@@ -83,6 +83,18 @@ private func decoded(
     #expect(throws: QueryReader.Failure.badEncoding) { try read(query) }
   }
 
+  /// A link's query: nothing is wrong with it (WHATWG URL §5.1).
+  @Test(arguments: [
+    ("a=%", "a=%"), ("a=%2", "a=%2"), ("%zz=1", "%zz=1"), ("a=50%&b", "a=50%"),
+    ("a=%0d%0aX%00", "a=\r\nX\u{0}"), ("a=%25%41+", "a=%A "),
+  ])
+  func lenientReaderKeepsEverything(_ query: String, _ expected: String) throws {
+    let bytes = Array(query.utf8)
+    var reader = QueryReader(0..<bytes.count, isLenient: true)
+    let pair = try #require(try reader.next(in: bytes.span))
+    #expect(pair.name + [0x3D] + (pair.value ?? []) == Array(expected.utf8))
+  }
+
   @Test func isBounded() {
     let query = String(repeating: "a=1&", count: QueryReader.maxPairs)
     #expect((try? read(query))?.count == QueryReader.maxPairs)
