@@ -94,7 +94,9 @@ final class LoopService: HTTPService {
     response.start(204)
     response.lines("Access-Control-Allow-Origin: *\r\n")
     response.lines("Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n")
-    response.lines("Access-Control-Allow-Headers: *\r\nAccess-Control-Max-Age: 86400\r\n")
+    // A star does not cover Authorization, which is ignored but may be sent (API.md §2).
+    response.lines("Access-Control-Allow-Headers: *, Authorization\r\n")
+    response.lines("Access-Control-Max-Age: 86400\r\n")
     response.lines("Allow: GET, HEAD, OPTIONS\r\n")
     response.endWithoutContent()
   }
@@ -127,7 +129,10 @@ final class LoopService: HTTPService {
     let call = Call(
       request: request, caller: caller, query: try Query(request),
       bases: Bases(request, context.bases))
-    return try await api.answer(route, call, on: loop)
+    var response = try await api.answer(route, call, on: loop)
+    // Without it, a cache may make up how long it keeps an owner's answer (RFC 9111 §4.2.2).
+    response.add("Cache-Control", "no-store")
+    return response
   }
 
   private func noteFault(_ error: any Error, _ request: Request) {
@@ -144,10 +149,12 @@ final class LoopService: HTTPService {
   }
 
   private func shareWithOrigin(_ origin: String?, _ response: inout Response) {
+    guard !context.settings.corsOrigins.isEmpty else { return }
+    // Also when this one may not read it: the answer to another would differ (RFC 9110 §12.5.5).
+    response.add("Vary", "Origin")
     guard let origin, allows(origin) else { return }
     response.add("Access-Control-Allow-Origin", origin)
     response.add("Access-Control-Expose-Headers", "*")
-    response.add("Vary", "Origin")
   }
 
   private func preflight(_ request: Request) -> Response {

@@ -16,6 +16,12 @@ struct TestAnswer {
   var type: String? { json["error"]?["type"]?.string }
   var param: String? { json["error"]?["param"]?.string }
 
+  /// How many lines have this name.
+  func count(of name: String) -> Int {
+    let prefix = name.lowercased() + ":"
+    return lines.dropFirst().filter { $0.lowercased().hasPrefix(prefix) }.count
+  }
+
   subscript(name: String) -> String? {
     let prefix = name.lowercased() + ": "
     return lines.dropFirst().first { $0.lowercased().hasPrefix(prefix) }
@@ -105,6 +111,12 @@ final class TestClient {
     answer.body = Array(received.prefix(length))
     received.removeFirst(length)
     return answer
+  }
+
+  /// How many bytes come before the server closes.
+  func countRest() throws -> Int {
+    while try readSome() {}
+    return received.count
   }
 
   /// Sends a request and reads its answer.

@@ -67,6 +67,17 @@ final class TestService {
     try ask("POST", "/v1/assets\(query)", [("Content-Type", "image/png")] + fields, body: image)
   }
 
+  /// The path of an asset's URL, whatever that is built on.
+  func path(_ asset: JSONValue) throws -> String {
+    let url = try #require(asset["url"]?.string)
+    return "/" + (try #require(url.split(separator: "/", maxSplits: 2).last))
+  }
+
+  /// Hosts one image; the path of its URL.
+  func hostPath(_ image: [UInt8], _ query: String = "") throws -> String {
+    try path(try host(image, query).json)
+  }
+
   /// A call on the admin socket.
   func admin(_ method: String, _ path: String, _ json: String = "{}") throws -> TestAnswer {
     try TestClient(Endpoint(.path(root + "/admin.sock"))).ask(

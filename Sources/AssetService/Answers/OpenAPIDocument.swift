@@ -4,7 +4,7 @@ internal import HTTPServer
 enum OpenAPIDocument {
   static var response: Response {
     var response = Response(status: 200, json: PackageResources.openapi_json)
-    response.add("Cache-Control", "public, max-age=3600")
+    response.add("Cache-Control", "max-age=3600")
     return response
   }
 }
