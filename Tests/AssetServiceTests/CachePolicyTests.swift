@@ -6,12 +6,12 @@ import Testing
 @Suite struct CachePolicyTests {
   @Test(
     arguments: [
-      (3600, nil, CachePolicy.Directive.fresh(seconds: 3599, isImmutable: true)),
-      (2, nil, .fresh(seconds: 1, isImmutable: true)),
+      (3600, nil, CachePolicy.Directive.link(seconds: 3599)),
+      (2, nil, .link(seconds: 1)),
       (1, nil, .noStore),
       (0, nil, .noStore),
-      (3600, 60, .fresh(seconds: 60, isImmutable: true)),
-      (30, 60, .fresh(seconds: 29, isImmutable: true)),
+      (3600, 60, .link(seconds: 60)),
+      (30, 60, .link(seconds: 29)),
     ] as [(Int64, Int64?, CachePolicy.Directive)])
   func linkEndsBeforeItsLastSecond(
     left: Int64, cap: Int64?, expected: CachePolicy.Directive
