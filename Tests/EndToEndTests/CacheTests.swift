@@ -39,11 +39,12 @@ struct CacheTests {
     let daemon = try Daemon(scratch.path + "/store")
     let nginx = try CachingNginx(before: daemon, in: scratch, doors: Self.doors)
     try await nginx.untilItListens(Self.doors.keys)
-    let (asset, link) = try host(daemon, scratch, ttl: 4)
+    let (_, link) = try host(daemon, scratch, ttl: 4)
     for door in ["plain", "asking", "deaf"] {
       let first = try nginx.fetch(link.path, door: door)
       #expect(first.status == 200 && first.cache == "MISS" && first.body == image, "\(door)")
-      try expectLiveAnswers(nginx, door, link.path, asset)
+      let second = try nginx.fetch(link.path, door: door)
+      #expect(second.status == 200 && second.cache == "HIT" && second.body == image, "\(door)")
     }
     // From here to a second past the end: one long poll of every door.
     var statuses: [String: Set<Int>] = [:]
@@ -67,7 +68,11 @@ struct CacheTests {
       }
       return isOver
     }
-    for door in Self.doors.keys { #expect(statuses[door] == [200, 410], "\(door)") }
+    for door in Self.doors.keys where door != "late" {
+      #expect(statuses[door] == [200, 410], "\(door)")
+    }
+    // On a busy machine its second may pass between two polls.
+    #expect(statuses["late"]?.contains(410) == true)
     // What is gone stays gone: this may be kept.
     let gone = try nginx.fetch(link.path, door: "plain")
     #expect(gone.status == 410 && gone.cache == "HIT")
@@ -94,7 +99,7 @@ struct CacheTests {
     #expect(same.status == 304 && same.cache == "HIT" && same.body.isEmpty, "\(door)")
   }
 
-  /// A cache that is cold is filled with the whole, whatever was asked of it.
+  /// A cache that is cold is filled with the whole, whatever was asked of it, and answers the rest.
   @Test func whateverComesFirstFillsTheCacheWithTheWhole() async throws {
     let scratch = try Scratch()
     let daemon = try Daemon(scratch.path + "/store")
@@ -108,8 +113,7 @@ struct CacheTests {
     for (door, arguments, status) in firsts {
       let first = try nginx.fetch(link.path, door: door, arguments)
       #expect(first.status == status && first.cache == "MISS", "\(door)")
-      let whole = try nginx.fetch(link.path, door: door)
-      #expect(whole.status == 200 && whole.cache == "HIT" && whole.body == image, "\(door)")
+      try expectLiveAnswers(nginx, door, link.path, asset)
     }
   }
 
