@@ -26,6 +26,8 @@ struct APIDispatcher {
   private let generation: GenerationHandler
   private let catalog: ModelCatalog
   private let admin: AdminHandlers
+  private let metrics: MetricsHandler
+  private let mode: Settings.Auth.Mode
 
   init(
     _ context: ServiceContext, _ parts: LoopParts, desk: UpstreamDesk, reader: CatalogReader
@@ -36,6 +38,8 @@ struct APIDispatcher {
     generation = GenerationHandler(context: context, catalog: parts.catalog, desk: desk)
     catalog = parts.catalog
     admin = AdminHandlers(context: context, reader: reader)
+    metrics = MetricsHandler(context: context, reader: reader)
+    mode = context.settings.auth.mode
   }
 
   /// The calls that need no key.
@@ -68,7 +72,8 @@ struct APIDispatcher {
     case (.generations, _), (.convert, _), (.links, _): return try refuse("POST")
     case (.assets, _): return try refuse("GET, HEAD, POST")
     case (.asset, _): return try refuse("GET, HEAD, PATCH, DELETE")
-    case (.models, _), (.model, _), (.health, _), (.readiness, _), (.openAPI, _):
+    case (.metrics, .get), (.metrics, .head): return try scrape(call)
+    case (.models, _), (.model, _), (.health, _), (.readiness, _), (.metrics, _), (.openAPI, _):
       return try refuse("GET, HEAD")
     }
   }
@@ -81,6 +86,12 @@ struct APIDispatcher {
   private func model(_ id: String, _ call: Call) throws -> Response {
     try call.caller.require(.generate)
     return try catalog.show(id)
+  }
+
+  /// Numbers of all owners: an admin's, or in open mode everyone's on this machine.
+  private func scrape(_ call: Call) throws -> Response {
+    if mode == .keys { try call.caller.require(.admin) }
+    return try metrics.answer()
   }
 
   private func refuse(_ allow: StaticString) throws -> Response {

@@ -72,6 +72,7 @@ public final class AssetService: Sendable {
     try await server.listenLocally(at: Endpoint(.path(try context.store.adminSocketPath())))
     addresses = options.listens ? try await Self.listen(settings, server, context.bases) : []
     context.state.noteListening(at: addresses)
+    context.state.noteServing(with: server)
     let keeper = Housekeeping(
       settings, store: context.store, workers: context.workers, log: log)
     housekeeping = Task { if options.keepsHouse { await keeper.run() } }
@@ -117,7 +118,7 @@ public final class AssetService: Sendable {
       throw StartFailure("gc.policies: \"\(policy.name)\" is of a kind that is not offered yet.")
     }
     if !settings.adminListen.isEmpty {
-      throw StartFailure("admin_listen: metrics and the console are not offered yet.")
+      throw StartFailure("admin_listen: listeners for the console alone are not offered yet.")
     }
     for model in settings.models where model.cache != nil {
       throw StartFailure("models: the \"cache\" of \"\(model.id)\" is not offered yet.")

@@ -13,13 +13,15 @@ final class LoopService: HTTPService {
   private let gatekeeper: Gatekeeper
   private var log: AccessLogWriter
   private let api: APIDispatcher
+  private let counters: LoopCounters
 
   init(_ context: ServiceContext, _ parts: LoopParts, on loop: isolated EventLoop) throws {
     self.context = context
     let reader = try context.store.reader()
+    counters = context.metrics.makeLoop()
     let shelf = AssetShelf(
       store: context.store, reader: try context.store.reader(),
-      tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets)
+      tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters)
     delivery = Delivery(links: context.links, shelf: shelf, policy: parts.cachePolicy)
     gatekeeper = Gatekeeper(context.settings, reader: reader)
     let desk = UpstreamDesk(
@@ -36,9 +38,11 @@ final class LoopService: HTTPService {
     into response: inout ResponseWriter
   ) -> Answer {
     guard let name = DeliveryName(head.target, in: bytes) else {
+      response.tag = RequestKind.api.rawValue
       log.begin(head, bytes, from: peer, path: head.target.path, into: &response)
       return .later
     }
+    response.tag = name.kind.rawValue
     log.begin(
       head, bytes, from: peer, path: Self.loggable(name, head.target), into: &response)
     deliver(name, head, bytes, into: &response)
@@ -61,7 +65,10 @@ final class LoopService: HTTPService {
     response.end(envelope.span)
   }
 
-  func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>) { log.end(outcome, note: note) }
+  func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>) {
+    counters.record(outcome)
+    log.end(outcome, note: note)
+  }
 
   func drained() { log.flush() }
 

@@ -7,7 +7,7 @@ enum Route: Equatable {
   case generations, convert
   case models, model(String)
   case assets, asset(String), links(String)
-  case health, readiness, openAPI
+  case health, readiness, metrics, openAPI
   case admin(String)
 }
 
@@ -40,6 +40,7 @@ extension Route {
     case ("admin", 2): .admin(String(parts[1]))
     case ("healthz", 1): .health
     case ("readyz", 1): .readiness
+    case ("metrics", 1): .metrics
     case ("openapi.json", 1): .openAPI
     default: nil
     }

@@ -13,6 +13,7 @@ struct ServiceContext: Sendable {
   let bases: BaseSettings
   let log: LogSink
   let state: ServiceState
+  let metrics = Metrics()
 
   /// Unix seconds.
   var now: Int64 { store.now() }

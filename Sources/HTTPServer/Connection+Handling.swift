@@ -10,7 +10,7 @@ extension Connection {
     Request(
       head: copy head, bytes: [UInt8](copying: bytes),
       id: writer.requestID.withSpan { [UInt8](copying: $0) },
-      note: writer.note.withSpan { [UInt8](copying: $0) },
+      note: writer.note.withSpan { [UInt8](copying: $0) }, tag: writer.tag,
       peer: peer, body: BodyReader(head, connection: self))
   }
 
@@ -71,6 +71,7 @@ extension Connection {
     on loop: isolated EventLoop
   ) async {
     outgoing.status = server.writer.status
+    outgoing.tag = request.tag
     outgoing.bodyBytes = 0
     outgoing.closes = server.writer.closes
     outgoing.lingers = server.writer.lingers
@@ -97,7 +98,8 @@ extension Connection {
   /// The client left before its answer: the log says so.
   private func reportLost(_ request: Request, on loop: isolated EventLoop) {
     let outcome = ExchangeOutcome(
-      status: 0, bodyBytes: 0, nanoseconds: EventLoop.preciseNow - startedAt, isAborted: true)
+      status: 0, bodyBytes: 0, nanoseconds: EventLoop.preciseNow - startedAt, isAborted: true,
+      tag: request.tag)
     let note = request.note
     server.service.finished(outcome, note: note.span)
   }

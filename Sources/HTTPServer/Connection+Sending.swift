@@ -10,6 +10,7 @@ extension Connection {
   /// Sends the answer that was written. A warm GET comes through here and nowhere else.
   func send(_ writer: inout ResponseWriter, on loop: isolated EventLoop) {
     outgoing.status = writer.status
+    outgoing.tag = writer.tag
     outgoing.bodyBytes = writer.bodyBytes
     outgoing.closes = writer.closes
     outgoing.lingers = writer.lingers
@@ -121,7 +122,7 @@ extension Connection {
   func report(_ note: borrowing ByteBuffer, isAborted: Bool) {
     let outcome = ExchangeOutcome(
       status: outgoing.status, bodyBytes: outgoing.sentBodyBytes,
-      nanoseconds: EventLoop.preciseNow - startedAt, isAborted: isAborted)
+      nanoseconds: EventLoop.preciseNow - startedAt, isAborted: isAborted, tag: outgoing.tag)
     note.withSpan { server.service.finished(outcome, note: $0) }
   }
 }

@@ -20,13 +20,18 @@ public struct ExchangeOutcome: Sendable {
   public var nanoseconds: Int64
   /// Whether the client left or was cut off before the end.
   public var isAborted: Bool
+  /// `ResponseWriter.tag`; 0 when the service was not asked.
+  public var tag: UInt8
 
   /// An outcome.
-  public init(status: Int, bodyBytes: Int64, nanoseconds: Int64, isAborted: Bool) {
+  public init(
+    status: Int, bodyBytes: Int64, nanoseconds: Int64, isAborted: Bool, tag: UInt8 = 0
+  ) {
     self.status = status
     self.bodyBytes = bodyBytes
     self.nanoseconds = nanoseconds
     self.isAborted = isAborted
+    self.tag = tag
   }
 }
 

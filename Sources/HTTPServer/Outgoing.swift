@@ -8,6 +8,7 @@ struct Outgoing {
   var offset: Int64 = 0
   var left: Int64 = 0
   var status = 0
+  var tag: UInt8 = 0
   var bodyBytes: Int64 = 0
   var closes = false
   var lingers = false

@@ -13,18 +13,22 @@ public final class Request {
   public let id: [UInt8]
   /// What may be logged of it.
   public internal(set) var note: [UInt8]
+  /// `ResponseWriter.tag`.
+  public let tag: UInt8
   /// Who asks.
   public let peer: Peer
   /// The body.
   public let body: BodyReader
 
   init(
-    head: RequestHead, bytes: [UInt8], id: [UInt8], note: [UInt8], peer: Peer, body: BodyReader
+    head: RequestHead, bytes: [UInt8], id: [UInt8], note: [UInt8], tag: UInt8, peer: Peer,
+    body: BodyReader
   ) {
     self.head = head
     self.bytes = bytes
     self.id = id
     self.note = note
+    self.tag = tag
     self.peer = peer
     self.body = body
   }

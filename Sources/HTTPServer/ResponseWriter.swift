@@ -28,6 +28,8 @@ public struct ResponseWriter: ~Copyable {
 
   /// What may be logged of the request: filled by the service, handed back when it is over.
   public var note: ByteBuffer
+  /// What the service calls the kind of the request; handed back when it is over.
+  public var tag: UInt8 = 0
   /// The `x-request-id` of the exchange: 1–128 visible ASCII characters.
   public var requestID: ByteBuffer
   /// The wall clock in seconds, at most a turn old.
@@ -89,6 +91,7 @@ public struct ResponseWriter: ~Copyable {
     self.unreadBody = unreadBody
     keepsAlive = clientStays && !unreadBody && !closes
     announcesKeepAlive = keepsAlive && !request.head.isHTTP11
+    tag = request.tag
     let (id, kept) = (request.id, request.note)
     requestID.append(id.span)
     note.reserve(kept.count)
@@ -102,6 +105,7 @@ public struct ResponseWriter: ~Copyable {
     bytes.removeAll()
     note.removeAll()
     requestID.removeAll()
+    tag = 0
     body = .none
     status = 0
     bodyBytes = 0

@@ -9,14 +9,18 @@ final class AssetShelf {
   private let store: Store
   private let reader: CatalogReader
   private let tagHeader: String?
+  private let counters: LoopCounters
   private var cache: OpenAssetCache
   /// An asset's last fetch is noted at most this often, in seconds.
   private static let noteInterval: Int64 = 60
 
-  init(store: Store, reader: CatalogReader, tagHeader: String?, capacity: Int) {
+  init(
+    store: Store, reader: CatalogReader, tagHeader: String?, capacity: Int, counters: LoopCounters
+  ) {
     self.store = store
     self.reader = reader
     self.tagHeader = tagHeader
+    self.counters = counters
     cache = OpenAssetCache(capacity: capacity)
   }
 
@@ -26,7 +30,11 @@ final class AssetShelf {
   func open(_ id: AssetID) throws(DeliveryFailure) -> OpenAsset {
     // Before the row is read: what is removed in between is seen by the next request.
     let epoch = store.epochs.current(id)
-    if let asset = cache.asset(id, epoch: epoch) { return asset }
+    if let asset = cache.asset(id, epoch: epoch) {
+      counters.openHits.add()
+      return asset
+    }
+    counters.openMisses.add()
     let asset = try read(id)
     cache.insert(asset, epoch: epoch)
     return asset

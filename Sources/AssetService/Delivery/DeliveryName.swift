@@ -11,6 +11,9 @@ enum DeliveryName {
   /// Under one of the two, but no name that could be ours.
   case foreign
 
+  /// As metrics call it.
+  var kind: RequestKind { if case .link = self { .link } else { .permanent } }
+
   private static let linkPrefix: StaticString = "/v1/temp-images/"
   private static let permanentPrefix: StaticString = "/images/"
 

@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import Synchronization
 
 /// What the service is doing, as `/readyz` and the operator's command see it.
@@ -14,4 +15,11 @@ final class ServiceState: Sendable {
   var addresses: [String] { listening.withLock { $0 } }
 
   func noteListening(at addresses: [String]) { listening.withLock { $0 = addresses } }
+
+  private let server = Mutex<HTTPServer?>(nil)
+
+  /// Client connections now.
+  var connections: Int { server.withLock { $0?.connectionCount ?? 0 } }
+
+  func noteServing(with server: HTTPServer) { self.server.withLock { $0 = server } }
 }

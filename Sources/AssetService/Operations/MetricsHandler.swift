@@ -1,0 +1,160 @@
+// What a Prometheus server scrapes (text exposition format 0.0.4,
+// https://prometheus.io/docs/instrumenting/exposition_formats/).
+internal import Configuration
+internal import HTTPServer
+internal import Kernel
+internal import Store
+
+/// `/metrics`.
+struct MetricsHandler {
+  let context: ServiceContext
+  let reader: CatalogReader
+
+  func answer() throws -> Response {
+    var page = MetricsPage()
+    page.family("assetd_build_info", .gauge, "The version that runs.")
+    page.sample("assetd_build_info", ["version": AssetService.version], 1)
+    addExchanges(&page)
+    addState(&page)
+    try addStore(&page)
+    var response = Response(status: 200, body: .bytes(Array(page.text.utf8)))
+    response.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+    return response
+  }
+
+  /// A number of one kind of requests, all loops together.
+  private func sum(
+    _ kind: RequestKind, _ count: (borrowing LoopCounters.Exchanges) -> Int
+  ) -> Int {
+    context.metrics.loops.reduce(0) { $0 + $1.with(kind, count) }
+  }
+
+  private func addExchanges(_ page: inout MetricsPage) {
+    let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"]
+    page.family(
+      "assetd_http_requests_total", .counter, "Requests that ended, by kind and status.")
+    for kind in RequestKind.allCases {
+      for (index, name) in classes.enumerated() {
+        page.sample(
+          "assetd_http_requests_total", ["kind": "\(kind)", "status": name],
+          sum(kind) { $0.byStatus[index].current })
+      }
+    }
+    page.family(
+      "assetd_http_requests_aborted_total", .counter,
+      "Requests whose client left, or was cut off, before the end.")
+    for kind in RequestKind.allCases {
+      page.sample(
+        "assetd_http_requests_aborted_total", ["kind": "\(kind)"], sum(kind) { $0.aborted.current })
+    }
+    page.family(
+      "assetd_http_response_body_bytes_total", .counter, "Body bytes handed to the kernel.")
+    for kind in RequestKind.allCases {
+      page.sample(
+        "assetd_http_response_body_bytes_total", ["kind": "\(kind)"],
+        sum(kind) { $0.bodyBytes.current })
+    }
+    addDurations(&page)
+  }
+
+  private func addDurations(_ page: inout MetricsPage) {
+    let name = "assetd_http_request_duration_seconds"
+    page.family(name, .histogram, "From the whole head to the last byte handed to the kernel.")
+    for kind in RequestKind.allCases {
+      var total = 0
+      for (index, bound) in LoopCounters.durationBounds.enumerated() {
+        total += sum(kind) { $0.byDuration[index].current }
+        page.sample(
+          name + "_bucket", ["kind": "\(kind)", "le": "\(Double(bound) / 1e9)"], total)
+      }
+      total += sum(kind) { $0.byDuration[LoopCounters.durationBounds.count].current }
+      page.sample(name + "_bucket", ["kind": "\(kind)", "le": "+Inf"], total)
+      page.sample(
+        name + "_sum", ["kind": "\(kind)"],
+        seconds: Double(sum(kind) { $0.nanoseconds.current }) / 1e9)
+      page.sample(name + "_count", ["kind": "\(kind)"], total)
+    }
+  }
+
+  private func addState(_ page: inout MetricsPage) {
+    let loops = context.metrics.loops
+    page.single(
+      "assetd_open_asset_hits_total", .counter, "Deliveries that found their asset open.",
+      loops.reduce(0) { $0 + $1.openHits.current })
+    page.single(
+      "assetd_open_asset_misses_total", .counter,
+      "Deliveries that had to read the row and open the file.",
+      loops.reduce(0) { $0 + $1.openMisses.current })
+    page.single(
+      "assetd_connections", .gauge, "Client connections now.", context.state.connections)
+    page.single(
+      "assetd_ready", .gauge, "Whether /readyz says so.",
+      HealthHandlers(context: context).ready.status == 200 ? 1 : 0)
+    page.family("process_cpu_seconds_total", .counter, "Processor time, user and system.")
+    page.sample(
+      "process_cpu_seconds_total", [:], seconds: Double(SystemClock.processNanoseconds) / 1e9)
+  }
+
+  private func addStore(_ page: inout MetricsPage) throws {
+    let totals = try reader.totals()
+    let space = context.store.space
+    page.single("assetd_assets", .gauge, "Assets, expired ones too.", totals.assets)
+    page.single(
+      "assetd_asset_bytes", .gauge, "Logical bytes: every asset counts its image.",
+      Int(totals.assetBytes))
+    page.single("assetd_blobs", .gauge, "Files.", totals.blobs)
+    page.single("assetd_blob_bytes", .gauge, "Bytes of the files.", Int(totals.blobBytes))
+    page.single(
+      "assetd_disk_bytes", .gauge, "What the disk gives for the files.", Int(totals.diskBytes))
+    page.single(
+      "assetd_reserved_bytes", .gauge, "Space kept for images that are arriving.",
+      Int(space.reserved))
+    page.single(
+      "assetd_awaiting_unlink_bytes", .gauge, "Space of files that are about to be removed.",
+      Int(space.awaitingUnlink))
+    if let limit = context.settings.storage.maxBytes {
+      page.single("assetd_max_bytes", .gauge, "storage.max_bytes.", Int(limit))
+    }
+    page.single(
+      "assetd_commits_total", .counter, "Transactions of the catalogue.",
+      Int(context.store.commitStatistics.commits))
+    page.single(
+      "assetd_io_failures_total", .counter, "Failed calls of the store.",
+      Int(context.store.failureCount))
+  }
+}
+
+/// A page in the text exposition format; names and label values are our own words.
+struct MetricsPage {
+  enum Kind: String { case counter, gauge, histogram }
+  private(set) var text = ""
+
+  mutating func family(_ name: String, _ kind: Kind, _ help: String) {
+    text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+  }
+
+  mutating func sample(
+    _ name: String, _ labels: KeyValuePairs<String, String>, _ value: Int
+  ) {
+    add(name, labels, "\(value)")
+  }
+
+  mutating func sample(
+    _ name: String, _ labels: KeyValuePairs<String, String>, seconds: Double
+  ) {
+    add(name, labels, "\(seconds)")
+  }
+
+  /// A family of one sample.
+  mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Int) {
+    family(name, kind, help)
+    sample(name, [:], value)
+  }
+
+  private mutating func add(
+    _ name: String, _ labels: KeyValuePairs<String, String>, _ value: String
+  ) {
+    let list = labels.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",")
+    text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(list)} \(value)\n"
+  }
+}
