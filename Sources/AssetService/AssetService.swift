@@ -23,7 +23,7 @@ public struct StartFailure: Error, CustomStringConvertible {
 public final class AssetService: Sendable {
   /// Where it listens, as base URLs with the real ports.
   public let addresses: [String]
-  private let context: ServiceContext
+  let context: ServiceContext
   private let server: HTTPServer
   let loops: [EventLoop]
   private let housekeeping: Task<Void, Never>
@@ -85,10 +85,11 @@ public final class AssetService: Sendable {
     do throws(KeyRingFailure) { ring = try KeyRing(json: bytes.span) } catch {
       throw StartFailure("The key ring of \(settings.storage.root) can not be used: \(error).")
     }
+    let state = ServiceState()
     return ServiceContext(
       settings: settings, store: store,
       workers: try Workers(threads: 2 * SystemInfo.coreCount + 4, queueLimit: 1024),
-      links: LinkVerifier(ring), bases: BaseSettings(settings), log: log, state: ServiceState())
+      links: LinkVerifier(ring), bases: BaseSettings(settings, state), log: log, state: state)
   }
 
   private static func listen(

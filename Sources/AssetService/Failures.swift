@@ -34,6 +34,8 @@ struct Failure: Error {
   var upstreamRequestID: String?
   /// The methods of a 405.
   var allow: StaticString?
+  /// What went wrong inside, for the log; never for clients.
+  var cause: String?
 
   init(
     _ status: Int, _ type: ErrorType, _ code: String?, _ message: String, param: String? = nil,
@@ -147,6 +149,7 @@ extension Failure {
 
   init(internalError error: any Error) {
     self.init(500, .server, nil, "Something went wrong on our side; the log has the request id.")
+    cause = "\(error)"
   }
 }
 

@@ -119,7 +119,7 @@ final class LoopService: HTTPService {
       response = try await respond(to: route, request, on: loop)
     } catch {
       let failure = Failure(error)
-      if failure.status == 500 { noteFault(error, request) }
+      if let cause = failure.cause { noteFault(cause, request) }
       response = failure.response
     }
     shareWithOrigin(origin, &response)
@@ -142,11 +142,11 @@ final class LoopService: HTTPService {
     return response
   }
 
-  private func noteFault(_ error: any Error, _ request: Request) {
+  private func noteFault(_ cause: String, _ request: Request) {
     context.log.event(
       .error, "internal error",
       .init(name: "request_id", value: .string(String(decoding: request.id, as: UTF8.self))),
-      .init(name: "error", value: .string("\(error)")))
+      .init(name: "error", value: .string(cause)))
   }
 
   // MARK: CORS of the API: off unless origins are named

@@ -42,10 +42,10 @@ extension LogSink {
 }
 
 extension BaseSettings {
-  init(_ settings: Settings) {
+  init(_ settings: Settings, _ state: ServiceState) {
     self.init(
       publicURL: settings.publicURL?.description, trustedProxies: settings.trustedProxies,
-      fallback: settings.listen.first?.description ?? "127.0.0.1")
+      state: state)
   }
 }
 

@@ -15,10 +15,10 @@ final class TestService {
   /// `http://127.0.0.1:<port>`
   let base: String
 
-  init(_ configuration: String, root: String, loops: Int) async throws {
+  init(_ configuration: String, storage: String, root: String, loops: Int) async throws {
     let text = """
       { listen: ["127.0.0.1:0"], log: { access: "off", level: "error" },
-        storage: { root: "\(root)", min_free_bytes: 0 }, \(configuration) }
+        storage: { root: "\(root)", min_free_bytes: 0, \(storage) }, \(configuration) }
       """
     let settings = try Settings.load(
       ConfigurationFile(name: "test", bytes: Array(text.utf8)),
@@ -93,11 +93,13 @@ final class TestService {
 /// The lock of a store goes with the last object that holds it, so a service that has just stopped
 /// in this process may have it for a moment.
 private func start(
-  _ configuration: String, root: String, loops: Int
+  _ configuration: String, storage: String, root: String, loops: Int
 ) async throws -> TestService {
   let end = ContinuousClock.now + .seconds(20)
   while true {
-    do { return try await TestService(configuration, root: root, loops: loops) } catch {
+    do {
+      return try await TestService(configuration, storage: storage, root: root, loops: loops)
+    } catch {
       guard "\(error)".contains("has this store open"), ContinuousClock.now < end else {
         throw error
       }
@@ -108,11 +110,11 @@ private func start(
 
 /// Runs `body` with a service, which ends and leaves nothing behind.
 func withService<Result>(
-  _ configuration: String = "", root: String? = nil, loops: Int = 2,
+  _ configuration: String = "", storage: String = "", root: String? = nil, loops: Int = 2,
   _ body: (TestService) async throws -> Result
 ) async throws -> Result {
   let folder = root ?? TestService.newRoot()
-  let service = try await start(configuration, root: folder, loops: loops)
+  let service = try await start(configuration, storage: storage, root: folder, loops: loops)
   func end() async {
     await service.service.stop(drainingSeconds: 1)
     if root == nil { try? FileManager.default.removeItem(atPath: folder) }

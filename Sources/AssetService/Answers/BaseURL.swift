@@ -43,8 +43,13 @@ struct BaseSettings: Sendable {
   let publicURL: String?
   /// `trusted_proxies`.
   let trustedProxies: [Configuration.Network]
-  /// What HTTP/1.0 without Host gets: the first listen address.
-  let fallback: String
+  /// Knows the real ports.
+  let state: ServiceState
+
+  /// What HTTP/1.0 without Host gets: the first address that the service listens at.
+  var fallback: String {
+    String((state.addresses.first ?? "http://127.0.0.1").dropFirst("http://".count))
+  }
 
   func trusts(_ peer: Peer) -> Bool {
     guard !trustedProxies.isEmpty else { return false }

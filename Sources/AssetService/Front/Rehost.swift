@@ -62,7 +62,8 @@ struct Rehost {
     do {
       try await intake.take(reply)
     } catch let failure as ScanFailure {
-      throw UpstreamFailure.malformedAnswer("\(failure)", requestID: reply.requestID)
+      let failure = UpstreamFailure.malformedAnswer("\(failure)", requestID: reply.requestID)
+      throw Failure(failure).afterPaying(requestID: nil)
     }
     skeleton = intake.skeleton
     items = intake.taken
@@ -113,7 +114,9 @@ struct Rehost {
       }
     }
     guard !hasImage else { return }
-    for case .failed(let failure) in items { throw failure }
+    for case .failed(let failure) in items {
+      throw failure.afterPaying(requestID: reply.requestID)
+    }
     throw UpstreamFailure.withoutImage(skeleton: skeleton.bytes.span, requestID: reply.requestID)
   }
 
@@ -130,7 +133,7 @@ struct Rehost {
         try publication.add(work, as: newAsset(index))
         indices.append(index)
       case .unstored(let failure, _):
-        warning = failure.code == "unsupported_image" ? "not_hostable" : "not_stored"
+        note(failure)
       case .failed(let failure): failed[index] = failure
       case .plain: failed[index] = .withoutImage(index)
       }
@@ -143,10 +146,25 @@ struct Rehost {
       for (index, item) in zip(indices, published) { assets[index] = item.asset }
     } catch {
       // Paid for: without rows the images still go out, as base64.
-      context.log.event(
-        .error, "images could not be stored", .init(name: "error", value: .string("\(error)")))
-      warning = "not_stored"
+      noteNotStored("\(error)")
     }
+  }
+
+  /// An image goes out as base64: because of what it is, or because of the store.
+  private mutating func note(_ failure: Failure) {
+    if failure.status >= 500 {
+      noteNotStored(failure.cause ?? failure.message)
+    } else if warning == nil {
+      warning = "not_hostable"
+    }
+  }
+
+  private mutating func noteNotStored(_ cause: String) {
+    warning = "not_stored"
+    context.log.event(
+      .error, "images could not be stored",
+      .init(name: "generation_id", value: .string(id.description)),
+      .init(name: "error", value: .string(cause)))
   }
 
   private var row: Generation {
@@ -182,8 +200,10 @@ struct Rehost {
     response.add("x-asset-generation-id", id.description)
     if !ordered.isEmpty {
       response.add("x-asset-ids", ordered.map(\.id.description).joined(separator: ","))
+      if let expiry = terms.lifetime.expiresAt {
+        response.add("x-asset-expires-at", String(expiry))
+      }
     }
-    if let expiry = terms.lifetime.expiresAt { response.add("x-asset-expires-at", String(expiry)) }
     response.add("x-asset-replayed", "false")
     if let requestID = reply.requestID { response.add("x-upstream-request-id", requestID) }
     if warning != nil { response.add("x-should-retry", "false") }
@@ -207,7 +227,7 @@ struct Rehost {
       guard let file = try? context.store.open(asset.blob) else { return unpublished(work) }
       return .base64(
         .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
-    case .unstored(_, let image): return .base64(.unstored(image), nil)
+    case .unstored(_, let image): return .base64(.unstored(image), image.mediaType)
     case .failed, .plain: return .keep
     }
   }

@@ -29,6 +29,18 @@ extension Failure {
     }
   }
 
+  /// A result that was paid for and can not be had: no fault of the client's request, and asking
+  /// again by itself would buy it twice.
+  func afterPaying(requestID: String?) -> Failure {
+    let isOurs = status >= 500
+    var failure = Failure(
+      isOurs ? status : 502, type: isOurs ? type : ErrorType.upstream.rawValue, code, message,
+      shouldRetry: false)
+    failure.upstreamRequestID = upstreamRequestID ?? requestID
+    failure.cause = cause
+    return failure
+  }
+
   /// The request was wrong: the upstream's own words, where it speaks OpenAI's dialect.
   private static func passedOn(_ failure: UpstreamFailure) -> Failure {
     let status = failure.status.flatMap { (400..<500).contains($0) ? $0 : nil } ?? 400

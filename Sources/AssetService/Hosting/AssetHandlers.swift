@@ -259,6 +259,9 @@ extension Failure {
 
   /// The same failure, with the parameter that it is about.
   func naming(_ param: String) -> Failure {
-    Failure(status, type: type, code, message, param: param, retryAfter: retryAfter)
+    var failure = Failure(
+      status, type: type, code, message, param: param, retryAfter: retryAfter)
+    failure.cause = cause
+    return failure
   }
 }

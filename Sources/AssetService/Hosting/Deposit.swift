@@ -184,6 +184,13 @@ final class UnstoredImage {
     rest.append(bytes)
   }
 
+  /// The type, when the first 64 KiB tell one that is hosted. Blocks on the disk.
+  var mediaType: MediaType? {
+    guard let head = try? read(at: 0, count: 64 << 10) else { return nil }
+    guard case .image(let facts) = ImageHeader.read(prefix: head.span) else { return nil }
+    return facts.mediaType
+  }
+
   /// The next bytes from `offset`, at most `count`; empty at the end. Blocks on the disk.
   func read(at offset: Int64, count: Int) throws -> [UInt8] {
     guard offset < written, let work else {
