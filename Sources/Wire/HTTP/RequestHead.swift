@@ -161,12 +161,11 @@ public struct RequestHead: Sendable {
     targetRange = HeadRange(space + 1..<version - 1)
     method = Method(bytes, methodRange.range)
     try readVersion(bytes, version..<line.upperBound)
-    if method == .other {
-      if ByteScan.equals(bytes, methodRange.range, "TRACE")
-        || ByteScan.equals(bytes, methodRange.range, "CONNECT")
-      {
-        throw .methodNotImplemented
-      }
+    // No tunnels. A CONNECT of a path is a method like any other that the path does not allow.
+    if method == .other, bytes[targetRange.range.lowerBound] != 0x2F,
+      ByteScan.equals(bytes, methodRange.range, "CONNECT")
+    {
+      throw .methodNotImplemented
     }
     target = try RequestTarget(bytes, targetRange.range)
     if target.form == .asterisk, method != .options { throw .badTarget }

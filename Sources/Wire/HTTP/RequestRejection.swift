@@ -6,7 +6,7 @@ public enum RequestRejection: UInt8, Error, CaseIterable, Sendable {
   case badRequestLine
   /// The request line is longer than the limit.
   case requestLineTooLong
-  /// TRACE or CONNECT.
+  /// CONNECT to a host and port.
   case methodNotImplemented
   /// Well-formed, but neither HTTP/1.1 nor HTTP/1.0; also the preface of HTTP/2.
   case versionNotSupported
