@@ -89,7 +89,8 @@ final class LoopService: HTTPService {
       do throws(DeliveryFailure) {
         try delivery.deliver(name, head, bytes, into: &response)
       } catch {
-        error.answer(into: &response)
+        let failure = if case .permanent = name { error.underItsID } else { error }
+        failure.answer(into: &response)
       }
     case .options: preflight(&response)
     default: DeliveryFailure.methodNotAllowed.answer(into: &response)

@@ -27,7 +27,7 @@ import Wire
     #expect(try await !scratch.store.delete(asset.id, owner: nil))
   }
 
-  @Test func removedBeforeItsExpiryIsRemembered() async throws {
+  @Test func whatWasRemovedIsRemembered() async throws {
     let scratch = try ScratchStore()
     let now = scratch.clock.now
     let early = try await scratch.put(image(1), .temporary(until: now + 10)).asset
@@ -37,10 +37,35 @@ import Wire
       #expect(try await scratch.store.delete(asset.id, owner: nil))
     }
     let reader = try scratch.store.reader()
-    let tombstone = Tombstone(removedAt: now, reason: .deleted)
-    #expect(try reader.lookUp(early.id) == .removed(tombstone))
-    #expect(try reader.lookUp(permanent.id) == .removed(tombstone))
-    #expect(try reader.lookUp(late.id) == .unknown)
+    func tombstone(_ wasPermanent: Bool) -> AssetLookup {
+      .removed(Tombstone(removedAt: now, reason: .deleted, wasPermanent: wasPermanent))
+    }
+    #expect(try reader.lookUp(early.id) == tombstone(false))
+    #expect(try reader.lookUp(permanent.id) == tombstone(true))
+    #expect(try reader.lookUp(late.id) == tombstone(false))
+  }
+
+  @Test func pagesGoOnBehindWhatWasRemoved() async throws {
+    let scratch = try ScratchStore()
+    let now = scratch.clock.now
+    var assets: [Asset] = []
+    for seed in 1...4 {
+      let new = NewAsset.temporary(until: now + Int64(seed), owner: owner("gw1"))
+      assets.append(try await scratch.put(image(seed), new).asset)
+    }
+    let reader = try scratch.store.reader()
+    func ids(after asset: Asset, _ name: Owner?) throws -> [AssetID]? {
+      try reader.assets(AssetQuery(owner: name, after: asset.id, limit: 10))?.map(\.id)
+    }
+    scratch.clock.advance(3)
+    // One that has expired, one that has not; seen by their owner, and by the operator.
+    for (index, rest) in [(1, [0]), (3, [2, 0])] {
+      #expect(try await scratch.store.delete(assets[index].id, owner: nil))
+      for name in [owner("gw1"), nil] {
+        #expect(try ids(after: assets[index], name) == rest.map { assets[$0].id })
+      }
+      #expect(try ids(after: assets[index], .local) == nil, "another owner's is unknown")
+    }
   }
 
   @Test func cachesKnowBeforeTheCaller() async throws {

@@ -86,7 +86,8 @@ import Wire
     let first = try await scratch.put(image(1)).asset
     async let good = scratch.store.delete(first.id, owner: nil)
     async let bad: Void = scratch.store.write { (session) throws(StoreFailure) in
-      try session.bury(AssetID(number: 9), .deleted, now: 0)
+      let place = AssetPlace(serial: 1, owner: "local", retention: "permanent")
+      try session.bury(AssetID(number: 9), place, .deleted, now: 0)
       throw StoreFailure(.change, .notFound)
     }
     #expect(try await good)

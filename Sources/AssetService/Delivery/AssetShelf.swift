@@ -45,9 +45,11 @@ final class AssetShelf {
     do { opened = try store.open(id, reader: reader) } catch { throw .store(error) }
     switch opened.lookup {
     case .unknown: throw .unknown
-    case .removed: throw .gone
+    case .removed(let tombstone): throw .gone(wasPermanent: tombstone.wasPermanent)
     case .asset(let asset):
-      guard let file = opened.file.take() else { throw .gone }
+      guard let file = opened.file.take() else {
+        throw .gone(wasPermanent: asset.lifetime == .permanent)
+      }
       return OpenAsset(
         asset, content: Self.content(file, bytes: asset.blob.bytes), tagHeader: tagHeader)
     }

@@ -3,7 +3,8 @@ internal import Store
 
 /// Why an image was not delivered. What happened is here, the status in `answer`.
 enum DeliveryFailure: Error {
-  case linkInvalid, linkExpired, gone, unknown, preconditionFailed
+  case linkInvalid, linkExpired, unknown, preconditionFailed
+  case gone(wasPermanent: Bool)
   case rangeUnsatisfiable(size: Int64)
   case methodNotAllowed
   case store(StoreFailure)
@@ -23,6 +24,12 @@ enum DeliveryFailure: Error {
     case .methodNotAllowed: .methodNotAllowed("GET, HEAD, OPTIONS")
     case .store(let failure): Failure(store: failure)
     }
+  }
+
+  /// What may be said of a name that holds an id: a temporary asset's is no secret, so not even
+  /// that there was one.
+  var underItsID: DeliveryFailure {
+    if case .gone(wasPermanent: false) = self { .unknown } else { self }
   }
 
   /// Writes the error as the answer. What is not there may be asked for again soon.

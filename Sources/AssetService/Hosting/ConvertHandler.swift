@@ -104,7 +104,7 @@ struct ConvertHandler {
         do {
           let asset = try owned(intake.skeleton.items[index].url, index, call)
           guard let file = try context.store.open(asset.blob) else {
-            throw DeliveryFailure.gone.failure
+            throw DeliveryFailure.gone(wasPermanent: asset.lifetime == .permanent).failure
           }
           report.items[index] = .base64(
             .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)

@@ -35,7 +35,9 @@ struct OwnURL {
   func asset(_ context: ServiceContext, _ reader: CatalogReader) throws -> Asset {
     switch try reader.lookUp(try assetID(context)) {
     case .unknown: throw DeliveryFailure.unknown.failure
-    case .removed: throw DeliveryFailure.gone.failure
+    case .removed(let tombstone):
+      let gone = DeliveryFailure.gone(wasPermanent: tombstone.wasPermanent)
+      throw (isLink ? gone : gone.underItsID).failure
     case .asset(let asset):
       // A temporary asset's id is no secret, so it is no way in.
       guard isLink || asset.lifetime == .permanent,

@@ -11,6 +11,21 @@ struct FreedBlob: Sendable {
   var diskBytes: Int64 { Disk.blocks(bytes) }
 }
 
+/// What a tombstone keeps of an asset's row.
+struct AssetPlace: Sendable {
+  let serial: Int64
+  let owner: String
+  let retention: String
+}
+
+extension AssetPlace {
+  /// serial, owner, retention; `first` is the column of the serial.
+  init(row: Statement, from first: Int) {
+    self.init(
+      serial: row.integer(first), owner: row.text(first + 1), retention: row.text(first + 2))
+  }
+}
+
 /// What one insertion did.
 struct Insertion: Sendable {
   let published: PublishedAsset
@@ -161,28 +176,38 @@ extension CatalogSession {
     _ id: AssetID, owner: Owner?, _ reason: RemovalReason, now: Int64
   ) throws(StoreFailure) -> (removed: Bool, freed: FreedBlob?) {
     let sql = """
-      DELETE FROM assets WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) RETURNING digest, expires_at
+      DELETE FROM assets WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)
+      RETURNING digest, serial, owner, retention
       """
     let row = try catalog(.delete) { () throws(SQLiteFailure) in
       try all(sql) {
         $0.bind(1, id)
         $0.bind(2, owner?.name)
       } _: {
-        (digest: $0.digest(0), expiresAt: $0.integerIfAny(1))
+        (digest: $0.digest(0), place: AssetPlace(row: $0, from: 1))
       }
     }.first
     guard let row, let digest = row.digest else { return (false, nil) }
-    if row.expiresAt.map({ $0 > now }) ?? true { try bury(id, reason, now: now) }
+    try bury(id, row.place, reason, now: now)
     return (true, try dropIfUnused(digest))
   }
 
-  /// Notes that an asset was removed before its expiry.
-  func bury(_ id: AssetID, _ reason: RemovalReason, now: Int64) throws(StoreFailure) {
+  /// Notes that an asset was removed.
+  func bury(
+    _ id: AssetID, _ place: AssetPlace, _ reason: RemovalReason, now: Int64
+  ) throws(StoreFailure) {
+    let sql = """
+      INSERT OR REPLACE INTO tombstones (id, removed_at, reason, serial, owner, retention)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+      """
     _ = try catalog(.delete) { () throws(SQLiteFailure) in
-      try run("INSERT OR REPLACE INTO tombstones (id, removed_at, reason) VALUES (?1, ?2, ?3)") {
+      try run(sql) {
         $0.bind(1, id)
         $0.bind(2, now)
         $0.bind(3, reason.rawValue)
+        $0.bind(4, place.serial)
+        $0.bind(5, place.owner)
+        $0.bind(6, place.retention)
       }
     }
   }

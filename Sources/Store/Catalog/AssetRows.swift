@@ -30,8 +30,8 @@ extension CatalogSession {
     if let asset = try asset(id) { return .asset(asset) }
     let tombstone = try catalog(.read) { () throws(SQLiteFailure) in
       try one(
-        "SELECT removed_at, reason FROM tombstones WHERE id = ?1", { $0.bind(1, id) },
-        { Tombstone(removedAt: $0.integer(0), reason: .init(rawValue: $0.text(1)) ?? .deleted) })
+        "SELECT removed_at, reason, retention FROM tombstones WHERE id = ?1", { $0.bind(1, id) },
+        Tombstone.init(row:))
     }
     return tombstone.map { .removed($0) } ?? .unknown
   }
@@ -43,13 +43,12 @@ extension CatalogSession {
     }.compactMap { $0 }
   }
 
-  /// A page of assets, newest first; `nil` when `query.after` is not there (any more).
+  /// A page of assets, newest first; `nil` when `query.after` never was there, is another owner's
+  /// than the query's, or is forgotten.
   func assets(_ query: AssetQuery) throws(StoreFailure) -> [Asset]? {
     var last: Int64?
     if let after = query.after {
-      last = try catalog(.read) { () throws(SQLiteFailure) in
-        try one("SELECT serial FROM assets WHERE id = ?1", { $0.bind(1, after) }) { $0.integer(0) }
-      }
+      last = try place(of: after, owner: query.owner)
       if last == nil { return nil }
     }
     return try catalog(.read) { () throws(SQLiteFailure) in
@@ -57,6 +56,36 @@ extension CatalogSession {
         query.sql(CatalogSession.columns, hasCursor: last != nil),
         { query.bind($0, after: last) }, Asset.init(row:))
     }.compactMap { $0 }
+  }
+}
+
+extension CatalogSession {
+  /// Where an asset stands in lists, or stood: whoever deletes what a page shows can go on with the
+  /// next.
+  private func place(of id: AssetID, owner: Owner?) throws(StoreFailure) -> Int64? {
+    let sql = """
+      SELECT serial FROM assets WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)
+      UNION ALL
+      SELECT serial FROM tombstones
+        WHERE id = ?1 AND serial IS NOT NULL AND (?2 IS NULL OR owner = ?2)
+      """
+    return try catalog(.read) { () throws(SQLiteFailure) in
+      try one(sql) {
+        $0.bind(1, id)
+        $0.bind(2, owner?.name)
+      } _: {
+        $0.integer(0)
+      }
+    }
+  }
+}
+
+extension Tombstone {
+  /// removed_at, reason, retention; of what an earlier schema buried the last is not known.
+  fileprivate init(row: Statement) {
+    self.init(
+      removedAt: row.integer(0), reason: RemovalReason(rawValue: row.text(1)) ?? .deleted,
+      wasPermanent: row.textIfAny(2) != Retention.temporary.rawValue)
   }
 }
 

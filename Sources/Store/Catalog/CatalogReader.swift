@@ -28,7 +28,7 @@ public final class CatalogReader {
   /// The asset of this id; it may have expired.
   public func asset(_ id: AssetID) throws(StoreFailure) -> Asset? { try session.asset(id) }
 
-  /// The asset of this id, or what is left of one that was removed before its expiry.
+  /// The asset of this id, or what is left of one that was removed.
   public func lookUp(_ id: AssetID) throws(StoreFailure) -> AssetLookup { try session.lookUp(id) }
 
   /// The images of a generation, in their order.
@@ -36,7 +36,8 @@ public final class CatalogReader {
     try session.assets(of: generation)
   }
 
-  /// A page of assets, newest first; `nil` when `query.after` is not there (any more).
+  /// A page of assets, newest first; `nil` when `query.after` never was there, is another owner's
+  /// than the query's, or is forgotten.
   public func assets(_ query: AssetQuery) throws(StoreFailure) -> [Asset]? {
     try session.assets(query)
   }

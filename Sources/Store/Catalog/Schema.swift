@@ -3,7 +3,7 @@
 
 /// The catalogue's migrations; their number is the schema's version (PRAGMA user_version).
 enum Schema {
-  static let migrations = [version1]
+  static let migrations = [version1, version2]
 
   static let version1 = """
     CREATE TABLE blobs (
@@ -131,5 +131,12 @@ enum Schema {
       UPDATE totals SET assets = assets - 1, asset_bytes = asset_bytes - OLD.bytes;
       UPDATE owners SET assets = assets - 1, bytes = bytes - OLD.bytes WHERE owner = OLD.owner;
     END;
+    """
+
+  /// Removed assets keep their place in lists, and it is known whether their ids were public.
+  static let version2 = """
+    ALTER TABLE tombstones ADD COLUMN serial INTEGER;
+    ALTER TABLE tombstones ADD COLUMN owner TEXT;
+    ALTER TABLE tombstones ADD COLUMN retention TEXT;
     """
 }

@@ -9,6 +9,9 @@ struct CollectedAsset: Sendable {
   let digest: Digest
   let bytes: Int64
   let expiresAt: Int64?
+  let place: AssetPlace
+
+  static let columns = "id, digest, bytes, expires_at, serial, owner, retention"
 }
 
 /// What one transaction of a collection removed.
@@ -28,7 +31,7 @@ extension CatalogSession {
     let sql = """
       DELETE FROM assets WHERE serial IN
         (SELECT serial FROM assets WHERE \(policy.condition) ORDER BY \(policy.order) LIMIT ?9)
-      RETURNING id, digest, bytes, expires_at
+      RETURNING \(CollectedAsset.columns)
       """
     var batch = CollectedBatch()
     batch.assets = try catalog(.collect) { () throws(SQLiteFailure) in
@@ -40,7 +43,10 @@ extension CatalogSession {
       }
     }.compactMap { $0 }
     for asset in batch.assets {
-      if asset.expiresAt.map({ $0 > now }) ?? true { try bury(asset.id, .collected, now: now) }
+      // What had expired says so by its links; there would be as many tombstones as images.
+      if asset.expiresAt.map({ $0 > now }) ?? true {
+        try bury(asset.id, asset.place, .collected, now: now)
+      }
       if let freed = try dropIfUnused(asset.digest) { batch.freed.append(freed) }
     }
     return batch
@@ -51,7 +57,7 @@ extension CatalogSession {
     _ policy: some AssetPolicy, now: Int64, _ body: (CollectedAsset) throws(StoreFailure) -> Bool
   ) throws(StoreFailure) {
     let sql = """
-      SELECT id, digest, bytes, expires_at FROM assets
+      SELECT \(CollectedAsset.columns) FROM assets
       WHERE \(policy.condition) ORDER BY \(policy.order) LIMIT ?9
       """
     try each(sql) {
@@ -147,6 +153,8 @@ struct UnusedBlob: Sendable {
 extension CollectedAsset {
   fileprivate init?(row: Statement) {
     guard let id = row.id(0, AssetID.self), let digest = row.digest(1) else { return nil }
-    self.init(id: id, digest: digest, bytes: row.integer(2), expiresAt: row.integerIfAny(3))
+    self.init(
+      id: id, digest: digest, bytes: row.integer(2), expiresAt: row.integerIfAny(3),
+      place: AssetPlace(row: row, from: 4))
   }
 }

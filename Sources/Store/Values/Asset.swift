@@ -132,12 +132,14 @@ public enum RemovalReason: String, Sendable, Hashable {
   case takenDown = "taken_down"
 }
 
-/// What is left of an asset that was removed before its expiry.
+/// What is left of an asset that was deleted, or collected before its expiry.
 public struct Tombstone: Hashable, Sendable {
   /// Unix seconds.
   public let removedAt: Int64
   /// Who removed it.
   public let reason: RemovalReason
+  /// Whether it had a permanent URL.
+  public let wasPermanent: Bool
 }
 
 /// What the catalogue says of an id.

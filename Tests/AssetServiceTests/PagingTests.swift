@@ -1,0 +1,51 @@
+import Testing
+import Wire
+
+// Paging through GET /v1/assets (API.md §4) while assets go.
+
+@Suite struct PagingTests {
+  private static let keys = "auth: { mode: \"keys\", bootstrap_key_env: \"BOOTSTRAP\" }"
+
+  /// What a clean-up script does: read a page, delete what is on it, go on behind it.
+  @Test func whoDeletesAPageFindsTheNext() async throws {
+    try await withService { service in
+      for seed in 0..<7 {
+        let query = seed % 4 < 2 ? "?ttl=1h" : "?retention=permanent"
+        #expect(try service.host(TestImages.png(seed: UInt8(seed)), query).status == 201)
+      }
+      var (after, seen) = ("", Set<String>())
+      repeat {
+        let page = try service.ask("GET", "/v1/assets?limit=2\(after)")
+        #expect(page.status == 200, "\(page.text)")
+        let ids = (page.json["data"]?.array ?? []).compactMap { $0["id"]?.string }
+        for id in ids {
+          #expect(seen.insert(id).inserted)
+          #expect(try service.ask("DELETE", "/v1/assets/\(id)").status == 204)
+        }
+        #expect(page.json["last_id"]?.string == ids.last)
+        after = page.json["has_more"]?.bool == true ? "&after=\(ids.last ?? "")" : ""
+      } while !after.isEmpty
+      #expect(seen.count == 7)
+    }
+  }
+
+  /// A2: another owner's removed asset is as unknown as one that never was.
+  @Test func anotherOwnersRemovedAssetIsNoCursor() async throws {
+    try await withService(Self.keys) { service in
+      let (one, two) = (
+        try service.key("{\"name\":\"one\"}"), try service.key("{\"name\":\"two\"}")
+      )
+      func bearer(_ key: String) -> [(String, String)] { [("Authorization", "Bearer \(key)")] }
+      let id = try #require(try service.host(TestImages.png(), "", bearer(one)).json["id"]?.string)
+      #expect(try service.ask("DELETE", "/v1/assets/\(id)", bearer(one)).status == 204)
+      let path = "/v1/assets?after="
+      let unknown = "img-" + String(repeating: "0", count: 32)
+      let foreign = try service.ask("GET", path + id, bearer(two))
+      let none = try service.ask("GET", path + unknown, bearer(two))
+      #expect(foreign.status == 400 && foreign.param == "after")
+      #expect(foreign.status == none.status && foreign.body == none.body)
+      #expect(try service.ask("GET", path + id, bearer(one)).status == 200)
+      #expect(try service.ask("GET", path + id, bearer(TestService.adminKey)).status == 200)
+    }
+  }
+}
