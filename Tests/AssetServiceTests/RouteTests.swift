@@ -1,0 +1,60 @@
+import Testing
+import Wire
+
+// Which methods a path refuses, and how (RFC 9110 §15.5.6), and requests of an older kind.
+
+@Suite struct RouteTests {
+  private static let paths: [(path: String, allow: String)] = [
+    ("/v1/images/generations", "POST"), ("/v1/images/convert", "POST"),
+    ("/v1/models", "GET, HEAD"), ("/v1/models/sample", "GET, HEAD"),
+    ("/v1/assets", "GET, HEAD, POST"), ("/v1/assets/x", "GET, HEAD, PATCH, DELETE"),
+    ("/v1/assets/x/links", "POST"), ("/healthz", "GET, HEAD"), ("/readyz", "GET, HEAD"),
+    ("/openapi.json", "GET, HEAD"), ("/images/x.png", "GET, HEAD, OPTIONS"),
+    ("/v1/temp-images/x.png", "GET, HEAD, OPTIONS"),
+  ]
+
+  @Test(arguments: ["TRACE", "CONNECT", "PUT", "BREW"])
+  func aMethodThatNoPathKnowsIsRefusedByAll(_ method: String) async throws {
+    try await withService { service in
+      for (path, allow) in Self.paths {
+        let answer = try service.ask(method, path)
+        #expect(answer.status == 405, "\(path)")
+        #expect(answer.code == "method_not_allowed")
+        #expect(answer["Allow"] == allow, "\(path)")
+        expectEnvelope(answer, path)
+      }
+      // TRACE must not give back what it was sent (§9.3.8).
+      let echo = try service.ask(method, "/v1/assets", [("X-Secret", "s3cr3t")])
+      #expect(!echo.text.contains("s3cr3t"))
+      let unknown = try service.ask(method, "/nothing")
+      #expect(unknown.status == 404 && unknown.code == "unknown_url")
+    }
+  }
+
+  @Test func thereAreNoTunnels() async throws {
+    try await withService { service in
+      let client = try service.client()
+      try client.send("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")
+      let answer = try client.readAnswer()
+      #expect(answer.status == 501 && answer["Connection"] == "close")
+    }
+  }
+
+  /// RFC 9112 §3.2: HTTP/1.0 need not name the host; its URLs work all the same.
+  @Test func withoutAHostTheListenersRealPortIsUsed() async throws {
+    try await withService { service in
+      let image = TestImages.png()
+      let client = try service.client()
+      let head =
+        "POST /v1/assets HTTP/1.0\r\nContent-Type: image/png\r\n"
+        + "Content-Length: \(image.count)\r\n\r\n"
+      try client.send(Array(head.utf8) + image)
+      let answer = try client.readAnswer()
+      #expect(answer.status == 201)
+      let url = try #require(answer.json["url"]?.string)
+      #expect(url.hasPrefix(service.base + "/v1/temp-images/"), "\(url)")
+      #expect(answer["Location"]?.hasPrefix(service.base + "/v1/assets/img-") == true)
+      #expect(try service.ask("GET", url).body == image)
+    }
+  }
+}
