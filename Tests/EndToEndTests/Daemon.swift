@@ -48,13 +48,13 @@ final class Daemon {
   }()
 
   /// Starts it on a free port; comes back when it listens.
-  init(_ root: String, configuration: String = "{}") throws {
+  init(_ root: String, configuration: String = "{}", errors: Child.Stream = .null) throws {
     self.root = root
     let file = root + ".json5"
     try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
     process = try Child(
       Daemon.program, ["--config", file, "--storage", root, "--listen", "127.0.0.1:0"],
-      output: .pipe)
+      output: .pipe, errors: errors)
     var line = Data()
     while line.last != UInt8(ascii: "\n") {
       let more = process.availableData()
