@@ -120,6 +120,9 @@ extension TestService {
         error("\"message\":\"Slow.\",\"code\":\"rate_limit_exceeded\"")),
       429, "rate_limit_error", "rate_limit_exceeded", retryAfter: "120"),
     Row(
+      "a bare rate limit", .json(429, requestID + ["Retry-After: 30"], "{}"), 429,
+      "rate_limit_error", "rate_limit_exceeded", retryAfter: "30"),
+    Row(
       "an overload", .json(503, requestID + ["Retry-After: 60"], error("\"message\":\"Busy.\"")),
       503, "upstream_error", "upstream_overloaded", retryAfter: "60"),
     Row(
