@@ -6,8 +6,10 @@ struct Arguments {
   }
   var action: Action?
   /// Whole seconds of one run: wrk takes no parts.
-  var seconds = 2
+  var seconds = 1
   var runs = 5
+  /// Series of `delivery`; `nil` for the quick ones.
+  var series: [Series]?
   /// Bytes of the images; `nil` for those of the bench.
   var sizes: [Int]?
   /// Where the figures go as JSON.
@@ -21,7 +23,7 @@ struct Arguments {
       let name = String(parts[0])
       switch name {
       case "--help", "-h": action = .help
-      case "--json", "--seconds", "--runs", "--sizes":
+      case "--json", "--seconds", "--runs", "--series", "--sizes":
         guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
           throw Trouble("\(name) needs a value.")
         }
@@ -39,6 +41,7 @@ struct Arguments {
     switch name {
     case "--json": json = value
     case "--seconds": seconds = try Self.count(name, value)
+    case "--series": series = try Series.named(value)
     case "--runs": runs = try Self.count(name, value)
     default:
       var sizes: [Int] = []
@@ -72,25 +75,30 @@ struct Arguments {
   }
 
   static let help = """
-    Usage: bench delivery|ingest [--runs N] [--seconds N] [--sizes 4K,1.5M] [--json FILE]
+    Usage: bench delivery|ingest [--series LIST] [--runs N] [--seconds N] [--sizes LIST]
+           [--json FILE]
 
     Measures the assetd that lies beside this program; both by
       swift build -c release && swift run -c release bench delivery
 
       delivery          GET of signed links, against nginx secure_link and plain nginx, run by run
-                        in turns (wants nginx and wrk); syscalls (strace) and mallocs (cc) per GET
+                        in turns (wants nginx, wrk and cc; strace for cost)
       ingest            POST of images, raw and as base64 in JSON, against Python's
                         json + base64 + hashlib on the same body (wants python3)
 
+      --series LIST     what of delivery, such as c16,range; all of it takes 8 minutes, the default
+                        is what has a star and takes 4:
+    \(Series.help)
       --runs N          runs of every measure, 5; the figures are medians, and a ratio is the median
                         of the ratios of runs that followed each other
-      --seconds N       how long a run takes, 2
+      --seconds N       how long a run takes, 1
       --sizes LIST      the images, such as 4K,256K,1.5M
       --json FILE       the figures of every run, too
 
-    Servers run on core 0, everything else on core 1. Stores and logs are in TMPDIR and are removed
-    at the end. Only the loopback interface is used. With a C compiler wrk gets one fixed receive
-    window for all servers: it decides which side pays for sending.
+    Servers run on core 0, everything else on core 1, unless a series says otherwise. Stores and
+    logs are in TMPDIR and are removed at the end. Only the loopback interface is used. With a C
+    compiler wrk gets one fixed receive window for all servers: it decides which side pays for
+    sending.
 
     Exit status: 0 measured; 2 wrong arguments; 3 could not measure; 128 + the signal that ended it.
 

@@ -2,7 +2,7 @@ internal import Crypto
 internal import Foundation
 internal import Wire
 
-/// A real `assetd` on a store of its own, on the servers' core: one core, so one loop.
+/// A real `assetd` on a store of its own; it makes a loop per core.
 final class Daemon {
   let port: UInt16
   let root: URL
@@ -12,7 +12,9 @@ final class Daemon {
   private let log: URL
 
   /// Starts the `assetd` that lies beside this program and waits until it listens.
-  init(on stage: Stage, environment: [String: String] = [:]) throws {
+  init(
+    on stage: Stage, cores: Stage.Cores = .servers, environment: [String: String] = [:]
+  ) throws {
     let program = try Self.program()
     let folder = try stage.makeFolder("assetd-\(UUID().uuidString)")
     self.stage = stage
@@ -25,7 +27,7 @@ final class Daemon {
       [
         program.path, "--config", configuration.path, "--storage", root.path, "--listen",
         "127.0.0.1:0",
-      ], core: 0, environment: environment, log: log)
+      ], cores: cores, environment: environment, log: log)
     guard let address = child.line(after: "listening on http://127.0.0.1:"),
       let port = UInt16(address)
     else {

@@ -1,152 +1,85 @@
-// GET of images: what one request costs the server. Runs take turns (ours, signed, plain, ours, …),
-// and everyone sends the very same file.
+// GET of images: what one request costs the server, and everyone sends the very same file.
 internal import Foundation
 
 /// `bench delivery`.
 final class DeliveryBench: Bench {
-  /// One server and one way to ask it.
-  private struct Contender {
-    let name: String
-    let port: UInt16
-    let usage: Usage
-    let path: String
-    let clearLog: () -> Void
-  }
-  /// What one run gave.
-  private struct Run {
-    let server: Double
-    let client: Double
-    let rate: Double
-    let p99: Double
-  }
   private let arguments: Arguments
   private let stage: Stage
   private let report: Report
-  private let daemon: Daemon
-  private let nginx: Nginx?
   /// Gives wrk's sockets one window for all.
   private let window: Shim?
-  private static let sizes = [4 << 10, 64 << 10, 256 << 10, 1536 << 10, 8 << 20]
+  /// Lets wrk understand answers to HEAD.
+  private let bodiless: Shim?
 
   init(_ arguments: Arguments, _ stage: Stage, _ report: Report) throws {
     self.arguments = arguments
     self.stage = stage
     self.report = report
     if !stage.hasTwoCores { report.note("One core, or no taskset: figures of nothing but noise.") }
-    daemon = try Daemon(on: stage)
     window = try Shim("window", Shim.fixedWindow, on: stage)
+    bodiless = try Shim("bodiless", Shim.bodilessAnswers, on: stage)
     if window == nil {
       report.note("There is no C compiler (cc): the client's window grows by itself, so that only")
       report.note("the processor time of both sides can be compared from 256 KB on.")
     }
-    let missing = Tool.missing(["nginx", "md5sum"])
-    nginx = missing.isEmpty ? try Nginx(on: stage) : nil
-    if !missing.isEmpty {
-      report.note("\(missing.joined(separator: ", ")) is not installed: our own figures alone.")
-    }
+    if Tool.find("nginx") == nil { report.note("nginx is not installed: our own figures alone.") }
   }
 
   func measure() throws {
-    defer {
-      daemon.stop()
-      nginx?.stop()
-    }
-    let sizes = arguments.sizes ?? Self.sizes
-    if Tool.find("wrk") != nil {
-      for size in sizes { try measure(size) }
-      try measureExtras(sizes.min() ?? 4 << 10)
-    } else {
-      report.note("wrk is not installed: no load, only what one request does.")
-    }
-    try RequestCost(stage, report).measure(size: 64 << 10, daemon, nginx)
+    for series in arguments.series ?? Series.all.filter(\.isQuick) { try measure(series) }
   }
 
-  private func contenders(_ size: Int) throws -> [Contender] {
-    var image = TestImage(size: size)
-    let hosted = try daemon.host(&image)
-    var all = [
-      Contender(
-        name: "assetd", port: daemon.port, usage: daemon.usage, path: hosted.path,
-        clearLog: daemon.clearLog)
-    ]
-    if let nginx {
-      let paths = try nginx.host(hosted.file)
-      for (name, path) in [("secure_link", paths.signed), ("nginx", paths.plain)] {
-        all.append(
-          Contender(
-            name: name, port: nginx.port, usage: nginx.usage, path: path, clearLog: nginx.clearLog))
-      }
+  private func measure(_ series: Series) throws {
+    if case .requestCost = series.work {
+    } else if Tool.find("wrk") == nil {
+      return report.note("\(series.name): wrk is not installed.")
     }
-    for contender in all {
-      let answer = try LoopbackClient(port: contender.port).fetch(contender.path)
-      guard answer.status == 200, answer.body.count == size else {
-        throw Trouble("\(contender.name) answered \(answer.status) to \(contender.path).")
+    let servers = try Servers(on: stage, cores: series.cores)
+    defer { servers.stop() }
+    let turns = Turns(arguments: arguments, stage: stage, report: report)
+    switch series.work {
+    case .loads(let asks, let sizes):
+      for size in arguments.sizes ?? sizes {
+        let all = try servers.contenders(size: size)
+        for ask in asks { try measure(ask, size, all, series.cores, turns) }
       }
-    }
-    return all
-  }
-
-  private func measure(_ size: Int) throws {
-    let target =
-      switch size {
-      case ...8192: "≤ 0.80"
-      case ...131_072: "≤ 0.75"
-      case ...524_288: "≤ 0.65"
-      default: nil as String?
-      }
-    let bothTarget = size > 524_288 ? "≤ 1.00" : nil
-    try measure(
-      size.bytesText, try contenders(size), target: target, bothTarget: bothTarget
-    ) { _ in [] }
-  }
-
-  private func measureExtras(_ size: Int) throws {
-    let all = try contenders(size)
-    try measure("\(size.bytesText), close", all, target: "≤ 1.00") { _ in ["Connection: close"] }
-    try measure("\(size.bytesText), 304", all) { contender in
-      let answer = try LoopbackClient(port: contender.port).fetch(contender.path, method: "HEAD")
-      guard let etag = answer.etag else { throw Trouble("\(contender.name) sends no ETag.") }
-      return ["If-None-Match: \(etag)"]
+    case .requestCost:
+      try RequestCost(stage, report).measure(size: 64 << 10, servers.daemon, servers.nginx)
     }
   }
 
   private func measure(
-    _ subject: String, _ all: [Contender], target: String? = nil, bothTarget: String? = nil,
-    fields: (Contender) throws -> [String]
+    _ ask: Ask, _ size: Int, _ all: [Contender], _ cores: Stage.Cores, _ turns: Turns
   ) throws {
-    let asked = try all.map(fields)
-    for (contender, fields) in zip(all, asked) { _ = try run(contender, fields, seconds: 1) }
-    var runs = all.map { _ in [Run]() }
-    for _ in 0..<arguments.runs {
-      for index in all.indices {
-        runs[index].append(try run(all[index], asked[index], seconds: arguments.seconds))
-      }
+    if ask.method == "HEAD", bodiless == nil {
+      return report.note("\(ask.subject(size)): wrk needs a C compiler's help (cc).")
     }
-    func add(_ quantity: String, target: String? = nil, _ value: (Run) -> Double) {
-      let peers = all.indices.dropFirst().map { index in
-        Measure.Peer(name: all[index].name, values: runs[index].map(value))
-      }
-      report.add(
-        Measure(
-          subject: subject, quantity: quantity, own: runs[0].map(value), peers: peers,
-          target: peers.isEmpty ? nil : target))
+    var wrk = Wrk(connections: ask.connections, method: ask.method)
+    wrk.cores = cores == .both ? .both : .clients
+    wrk.shims = [window, ask.method == "HEAD" ? bodiless : nil].compactMap { $0 }
+    let each = try all.map { contender in
+      var own = wrk
+      own.fields = try fields(ask, size, contender)
+      return own
     }
-    add("server CPU µs/request", target: target, \.server)
-    add("server + wrk CPU µs/request", target: bothTarget) { $0.server + $0.client }
-    add("requests/s", \.rate)
-    add("p99 ms", \.p99)
+    try turns.measure(ask.subject(size), all, each, target: ask.target(size))
   }
 
-  private func run(_ contender: Contender, _ fields: [String], seconds: Int) throws -> Run {
-    let before = try contender.usage.processorNanoseconds()
-    let wrk = try WrkRun(
-      "http://127.0.0.1:\(contender.port)\(contender.path)", fields: fields, seconds: seconds,
-      shim: window, on: stage)
-    let spent = try contender.usage.processorNanoseconds() - before
-    contender.clearLog()
-    return Run(
-      server: Double(spent) / wrk.requests / 1e3,
-      client: Double(wrk.processorNanoseconds) / wrk.requests / 1e3,
-      rate: wrk.requests / wrk.seconds, p99: wrk.p99Seconds * 1e3)
+  /// What is sent to a contender, tried once.
+  private func fields(_ ask: Ask, _ size: Int, _ contender: Contender) throws -> [String] {
+    let client = try LoopbackClient(port: contender.port)
+    var fields = ask.fields(size)
+    if ask.revalidates {
+      guard let etag = try client.fetch(contender.path, method: "HEAD").etag else {
+        throw Trouble("\(contender.name) sends no ETag.")
+      }
+      fields.append("If-None-Match: \(etag)")
+    }
+    let lines = fields.map { $0 + "\r\n" }.joined()
+    let status = try client.fetch(contender.path, method: ask.method, fields: lines).status
+    guard status == ask.status else {
+      throw Trouble("\(contender.name) answers \(status), not \(ask.status): \(fields)")
+    }
+    return fields
   }
 }

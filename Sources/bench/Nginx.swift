@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Kernel
 
-/// An nginx with one worker on the servers' core, set up as one would for images: sendfile, open
-/// files kept, a buffered access log, the same security headers as ours.
+/// An nginx with a worker per core, set up as one would for images: sendfile, as many open files
+/// kept as ours keeps, a buffered access log, the same security headers as ours.
 final class Nginx {
   let port: UInt16
   let usage: Usage
@@ -10,18 +10,26 @@ final class Nginx {
   private let child: Child
   private let folder: URL
   private let secret = UUID().uuidString
+  private static let places = ["signed", "plain"]
+  /// As many as ours has for its blobs.
+  private static let folders = (0...255).map { String(format: "%02X", $0) }
 
-  init(on stage: Stage) throws {
+  init(on stage: Stage, cores: Stage.Cores) throws {
     self.stage = stage
     folder = try stage.makeFolder("nginx")
-    for name in ["signed", "plain", "tmp"] { _ = try stage.makeFolder("nginx/\(name)") }
+    _ = try stage.makeFolder("nginx/tmp")
+    for name in Self.folders {
+      for place in Self.places { _ = try stage.makeFolder("nginx/\(place)/\(name)") }
+    }
     port = try Self.freePort()
     let configuration = folder.appending(path: "nginx.conf")
-    try Self.configuration(folder: folder.path, port: port, secret: secret).write(
-      to: configuration, atomically: false, encoding: .utf8)
+    let workers = cores == .both ? 2 : 1
+    try Self.configuration(folder: folder.path, port: port, secret: secret, workers: workers)
+      .write(to: configuration, atomically: false, encoding: .utf8)
     let log = folder.appending(path: "start.log")
     child = try stage.start(
-      ["nginx", "-e", log.path, "-p", folder.path, "-c", configuration.path], core: 0, log: log)
+      ["nginx", "-e", log.path, "-p", folder.path, "-c", configuration.path], cores: cores, log: log
+    )
     usage = Usage(pid: child.pid)
     try waitUntilItListens(log)
   }
@@ -38,27 +46,16 @@ final class Nginx {
   ///
   /// - Returns: the paths of a signed link, good for a day, and of the bare file.
   func host(_ file: URL) throws -> (signed: String, plain: String) {
-    let name = UUID().uuidString + ".png"
-    for place in ["signed", "plain"] {
-      try FileManager.default.linkItem(
-        at: file, to: folder.appending(path: place).appending(path: name))
+    let id = UUID().uuidString
+    let name = "\(id.prefix(2))/\(id).png"
+    for place in Self.places {
+      try FileManager.default.linkItem(atPath: file.path, toPath: "\(folder.path)/\(place)/\(name)")
     }
     let expiry = SystemClock.wallSeconds + 86_400
-    let signed = folder.appending(path: "tmp/signed")
-    try "\(expiry)/signed/\(name) \(secret)".write(to: signed, atomically: false, encoding: .utf8)
-    let hex = try stage.run(["md5sum", signed.path]).prefix(32)
-    return ("/signed/\(name)?md5=\(Self.base64URL(hex))&expires=\(expiry)", "/plain/\(name)")
-  }
-
-  private static func base64URL(_ hex: Substring) -> String {
-    var bytes = Data()
-    var rest = hex
-    while rest.count >= 2 {
-      bytes.append(UInt8(rest.prefix(2), radix: 16) ?? 0)
-      rest = rest.dropFirst(2)
-    }
-    return bytes.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+    let hash = MD5.hash(Array("\(expiry)/signed/\(name) \(secret)".utf8))
+    let text = Data(hash).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
       .replacing("=", with: "")
+    return ("/signed/\(name)?md5=\(text)&expires=\(expiry)", "/plain/\(name)")
   }
 
   /// nginx can not be asked for any port: one that was free a moment ago.
@@ -80,13 +77,18 @@ final class Nginx {
     throw Trouble("nginx did not start: \(said)")
   }
 
+  /// Several workers listen each for themselves, as our loops do: else one of them takes most.
+  ///
   /// `tcp_nopush` stays off: on, 40 ms tails (ngx_http_core_module). No limit of requests per
   /// connection: ours has none.
-  private static func configuration(folder: String, port: UInt16, secret: String) -> String {
+  private static func configuration(folder: String, port: UInt16, secret: String, workers: Int)
+    -> String
+  {
     """
     daemon off;
     \(getuid() == 0 ? "user root;" : "")
-    worker_processes 1;
+    worker_processes \(workers);
+    worker_rlimit_nofile 16384;
     pid \(folder)/nginx.pid;
     error_log \(folder)/error.log;
     events { worker_connections 4096; }
@@ -98,7 +100,7 @@ final class Nginx {
         '"bytes":$body_bytes_sent,"seconds":$request_time}';
       access_log \(folder)/access.log line buffer=64k flush=1s;
       sendfile on;
-      open_file_cache max=1024 inactive=60s;
+      open_file_cache max=4096 inactive=60s;
       open_file_cache_valid 60s;
       keepalive_timeout 75s;
       keepalive_requests 1000000000;
@@ -117,7 +119,7 @@ final class Nginx {
       add_header Timing-Allow-Origin *;
       add_header Content-Disposition inline;
       server {
-        listen 127.0.0.1:\(port) backlog=4096;
+        listen 127.0.0.1:\(port) backlog=4096\(workers > 1 ? " reuseport" : "");
         root \(folder);
         location = / { return 404; }
         location /plain/ { }

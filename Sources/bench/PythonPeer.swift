@@ -19,7 +19,8 @@ struct PythonPeer {
   }
 
   func run(imageBytes: Int, seconds: Int) throws -> Run {
-    let text = try stage.run(["python3", "-c", Self.program, body.path, "\(seconds)"], core: 0)
+    let text = try stage.run(
+      ["python3", "-c", Self.program, body.path, "\(seconds)"], cores: .servers)
     let figures = text.split(separator: " ").compactMap { Double($0) }
     guard figures.count == 3, figures[1] > 0 else { throw Trouble("python3 printed \(text)") }
     return Run(

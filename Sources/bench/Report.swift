@@ -20,6 +20,19 @@ struct Measure {
   var target: String?
 }
 
+extension Measure {
+  /// Of contenders with their runs, ours first; a target wants someone beside us.
+  init(
+    _ subject: String, _ quantity: String, _ names: [String], _ runs: [[Double]],
+    target: String? = nil
+  ) {
+    self.init(
+      subject: subject, quantity: quantity, own: runs[0],
+      peers: zip(names, runs).dropFirst().map { Peer(name: $0, values: $1) },
+      target: runs.count > 1 ? target : nil)
+  }
+}
+
 /// The report of one bench.
 final class Report {
   private let bench: String
@@ -41,7 +54,7 @@ final class Report {
   /// Prints the line of a measure and keeps it for the JSON.
   func add(_ measure: Measure) {
     measures.append(measure)
-    var line = Self.left(measure.subject, 19) + Self.left(measure.quantity, 31)
+    var line = (measure.subject + " ").padding(to: 22) + (measure.quantity + " ").padding(to: 31)
     line += "assetd " + Self.right(Self.text(measure.own.median), 8)
     for peer in measure.peers {
       line += "   \(peer.name) " + Self.right(Self.text(peer.values.median), 8)
@@ -99,12 +112,15 @@ final class Report {
     value.isFinite ? String(format: "%.2f", value) : "–"
   }
 
-  private static func left(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
-  }
-
   private static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}
+
+extension String {
+  /// Filled up with spaces.
+  func padding(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
   }
 }
 

@@ -14,7 +14,12 @@ struct Shim {
   }
 
   /// What a program is started with.
-  var environment: [String: String] { ["LD_PRELOAD": library.path] }
+  var environment: [String: String] { Self.environment([self]) }
+
+  /// The same of several shims.
+  static func environment(_ shims: [Shim]) -> [String: String] {
+    shims.isEmpty ? [:] : ["LD_PRELOAD": shims.map(\.library.path).joined(separator: ":")]
+  }
 
   /// Counts allocations in the mapped file BENCH_COUNTER, so that nobody need ask the process.
   static let allocations = """
@@ -61,6 +66,26 @@ struct Shim {
           setsockopt(made, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
         setsockopt(made, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
       return made;
+    }
+
+    """
+
+  /// wrk waits for the body that the head of an answer to HEAD names (RFC 9110, 9.3.2: none comes).
+  /// This lets it read that the length is 0. It asks for one at a time, so that every read begins
+  /// with a head.
+  static let bodilessAnswers = """
+    #define _GNU_SOURCE
+    #include <string.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    ssize_t read(int file, void *buffer, size_t size) {
+      ssize_t count = syscall(SYS_read, file, buffer, size);
+      if (count < 12 || memcmp(buffer, "HTTP/1.1 200", 12) != 0) return count;
+      static const char name[] = "\\r\\nContent-Length: ";
+      char *end = (char *)buffer + count, *at = memmem(buffer, count, name, sizeof name - 1);
+      for (at = at ? at + sizeof name - 1 : end; at < end && *at >= '0' && *at <= '9'; at++)
+        *at = '0';
+      return count;
     }
 
     """

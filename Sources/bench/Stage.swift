@@ -6,6 +6,12 @@ internal import Synchronization
 
 /// The folder and the processes of one bench.
 final class Stage: Sendable {
+  /// Cores, as taskset(1) takes them.
+  enum Cores: String {
+    case servers = "0"
+    case clients = "1"
+    case both = "0,1"
+  }
   let folder: URL
   /// Whether servers have a core of their own.
   let hasTwoCores: Bool
@@ -24,7 +30,7 @@ final class Stage: Sendable {
     }
     // Threads and processes that start from here on stay away from the servers' core.
     if hasTwoCores {
-      _ = try run(["taskset", "-a", "-p", "-c", "1", "\(getpid())"])
+      _ = try run(["taskset", "-a", "-p", "-c", Cores.clients.rawValue, "\(getpid())"])
     }
   }
 
@@ -48,14 +54,15 @@ final class Stage: Sendable {
     try FileManager.default.removeItem(at: file)
   }
 
-  /// Starts a program; `core` pins it. Its standard error goes to the file `log`, else nowhere.
+  /// Starts a program on `cores`. Its standard error goes to the file `log`, else nowhere.
   func start(
-    _ words: [String], core: Int? = nil, environment: [String: String] = [:], log: URL? = nil
+    _ words: [String], cores: Cores = .clients, environment: [String: String] = [:],
+    log: URL? = nil
   ) throws -> Child {
     guard let program = Tool.find(words[0]) else { throw Trouble("\(words[0]) is not installed.") }
     var command = [program.path] + words.dropFirst()
-    if let core, hasTwoCores, let taskset = Tool.find("taskset") {
-      command = [taskset.path, "-c", "\(core)"] + command
+    if cores != .clients, hasTwoCores, let taskset = Tool.find("taskset") {
+      command = [taskset.path, "-c", cores.rawValue] + command
     }
     let child = try Child(command, in: folder, environment: environment, log: log)
     // Under the lock, so that `clear` either sees the process or prevents it.
@@ -71,10 +78,10 @@ final class Stage: Sendable {
   ///
   /// - Throws: `Trouble` when it failed.
   func run(
-    _ words: [String], core: Int? = nil, environment: [String: String] = [:]
+    _ words: [String], cores: Cores = .clients, environment: [String: String] = [:]
   ) throws -> String {
     let log = folder.appending(path: "run.err")
-    let child = try start(words, core: core, environment: environment, log: log)
+    let child = try start(words, cores: cores, environment: environment, log: log)
     let output = child.readToEnd()
     guard wait(for: child) == 0 else {
       let said = (try? String(contentsOf: log, encoding: .utf8)) ?? ""

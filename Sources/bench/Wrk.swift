@@ -1,41 +1,75 @@
 internal import Foundation
 
-/// One run of wrk: 64 connections, one thread, off the servers' core.
-struct WrkRun {
-  let requests: Double
-  let seconds: Double
-  let p99Seconds: Double
-  /// Nanoseconds of wrk itself.
-  let processorNanoseconds: Int64
+/// How wrk is to ask.
+struct Wrk {
+  var connections = 64
+  /// On both cores it has two threads.
+  var cores = Stage.Cores.clients
+  var method = "GET"
+  var fields: [String] = []
+  /// A file of targets, one a line, that are asked for in turn instead of the URL's.
+  var list: URL?
+  var shims: [Shim] = []
+
+  /// What one run gave.
+  struct Run {
+    let requests: Double
+    let seconds: Double
+    /// Milliseconds at 50 %, 99 % and 99.9 %, and the longest. wrk counts a request that was late
+    /// as often as others would have come meanwhile (coordinated omission).
+    let p50, p99, p999, longest: Double
+    /// Requests that failed below HTTP.
+    let broken: Double
+    /// Nanoseconds of wrk itself.
+    let processorNanoseconds: Int64
+  }
 
   /// - Throws: `Trouble` when an answer was no success.
-  init(_ url: String, fields: [String], seconds: Int, shim: Shim?, on stage: Stage) throws {
+  func run(_ url: String, seconds: Int, on stage: Stage) throws -> Run {
+    let script = stage.folder.appending(path: "wrk.lua")
+    try Self.script.write(to: script, atomically: false, encoding: .utf8)
+    let threads = cores == .both ? 2 : 1
+    let words =
+      ["wrk", "-t\(threads)", "-c\(connections)", "-d\(seconds)s", "-s", script.path]
+      + fields.flatMap { ["-H", $0] } + [url, "--", method] + (list.map { [$0.path] } ?? [])
     let before = Usage.endedChildrenNanoseconds()
-    let words = ["wrk", "-t1", "-c64", "-d\(seconds)s", "--latency"]
-    let text = try stage.run(
-      words + fields.flatMap { ["-H", $0] } + [url], core: 1, environment: shim?.environment ?? [:])
-    processorNanoseconds = Usage.endedChildrenNanoseconds() - before
-    let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
-    // "  61204 requests in 2.00s, 1.00GB read"
-    let total = lines.first { $0.count > 3 && $0[1] == "requests" && $0[2] == "in" }
-    let slow = lines.first { $0.first == "99%" }
-    guard let total, let slow, slow.count > 1, let requests = Double(total[0]), requests > 0,
-      let seconds = Self.seconds(total[3].dropLast()), let p99 = Self.seconds(slow[1])
-    else { throw Trouble("wrk's answer can not be read:\n\(text)") }
-    if let bad = lines.first(where: { $0.first == "Non-2xx" }) {
-      throw Trouble("\(url) answered with errors: \(bad.joined(separator: " "))")
+    let text = try stage.run(words, cores: cores, environment: Shim.environment(shims))
+    let spent = Usage.endedChildrenNanoseconds() - before
+    let line = text.split(separator: "\n").first { $0.hasPrefix(Self.mark) }
+    let figures = (line ?? "").split(separator: " ").compactMap { Double($0) }
+    guard figures.count == 8, figures[0] > 0 else {
+      throw Trouble("wrk's answer can not be read:\n\(text)")
     }
-    self.requests = requests
-    self.seconds = seconds
-    p99Seconds = p99
+    guard figures[6] == 0 else {
+      throw Trouble("\(url) answered \(Int(figures[6])) times with errors.")
+    }
+    return Run(
+      requests: figures[0], seconds: figures[1] / 1e6, p50: figures[2] / 1e3,
+      p99: figures[3] / 1e3, p999: figures[4] / 1e3, longest: figures[5] / 1e3,
+      broken: figures[7], processorNanoseconds: spent)
   }
 
-  /// `3.20us`, `1.02ms`, `2.00s`, `1.10m`.
-  private static func seconds(_ text: Substring) -> Double? {
-    for (unit, factor) in [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0)]
-    where text.hasSuffix(unit) {
-      return Double(text.dropLast(unit.count)).map { $0 * factor }
-    }
-    return nil
-  }
+  private static let mark = "bench:"
+
+  /// wrk calls `init` before it makes its one request, and `request` for each if there is one.
+  private static let script = """
+    function init(arguments)
+      wrk.method = arguments[1]
+      if not arguments[2] then return end
+      local requests, at = {}, 0
+      for path in io.lines(arguments[2]) do requests[#requests + 1] = wrk.format(nil, path) end
+      request = function()
+        at = at % #requests + 1
+        return requests[at]
+      end
+    end
+    function done(summary, latency)
+      local bad = summary.errors
+      io.write(string.format("\(mark) %d %d %d %d %d %d %d %d\\n",
+        summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+        latency:percentile(99.9), latency.max, bad.status,
+        bad.connect + bad.read + bad.write + bad.timeout))
+    end
+
+    """
 }
