@@ -7,8 +7,10 @@ struct Crowd {
   /// Images of each client.
   let each: Int
 
-  /// Images per second of all clients together.
-  func run(_ port: UInt16, _ image: TestImage) throws -> Double {
+  /// Sends them all; images per second of all clients together, and what was answered.
+  func run(
+    _ port: UInt16, _ image: TestImage
+  ) throws -> (rate: Double, answers: [LoopbackClient.Answer]) {
     let outcome = Outcome(try ThreadSignal())
     let start = SystemClock.monotonicNanoseconds
     for _ in 0..<clients {
@@ -20,25 +22,31 @@ struct Crowd {
     for _ in 0..<clients { outcome.signal.wait() }
     if let failure = outcome.failure.withLock({ $0 }) { throw failure }
     let passed = SystemClock.monotonicNanoseconds - start
-    return Double(clients * each) / Double(passed) * 1e9
+    return (Double(clients * each) / Double(passed) * 1e9, outcome.answers.withLock { $0 })
   }
 
-  private static func post(_ count: Int, _ image: TestImage, _ port: UInt16) throws {
+  private static func post(
+    _ count: Int, _ image: TestImage, _ port: UInt16
+  ) throws -> [LoopbackClient.Answer] {
     var image = image
     let client = try LoopbackClient(port: port)
-    for _ in 0..<count {
+    return try (0..<count).map { _ in
       try client.expect(201, "/v1/assets", "image/png", [image.nextHead(), image.rest])
     }
   }
 
   private final class Outcome: Sendable {
     let signal: ThreadSignal
+    let answers = Mutex<[LoopbackClient.Answer]>([])
     let failure = Mutex<(any Error)?>(nil)
 
     init(_ signal: consuming ThreadSignal) { self.signal = signal }
 
-    func end(_ body: () throws -> Void) {
-      do { try body() } catch { failure.withLock { $0 = error } }
+    func end(_ body: () throws -> [LoopbackClient.Answer]) {
+      do {
+        let own = try body()
+        answers.withLock { $0 += own }
+      } catch { failure.withLock { $0 = error } }
       signal.raise()
     }
   }

@@ -1,6 +1,4 @@
-internal import Crypto
 internal import Foundation
-internal import Wire
 
 /// A real `assetd` on a store of its own; it makes a loop per core.
 final class Daemon {
@@ -46,30 +44,6 @@ final class Daemon {
 
   /// The access log may grow by gigabytes in a minute.
   func clearLog() { truncate(log) }
-
-  /// An image that it hosts.
-  struct Hosted {
-    /// Of the signed link, from `/` on.
-    let path: String
-    /// The file in the store.
-    let file: URL
-  }
-
-  /// Hosts one image.
-  func host(_ image: inout TestImage) throws -> Hosted {
-    let answer = try LoopbackClient(port: port).post(
-      "/v1/assets", type: "image/png", [image.nextHead(), image.rest])
-    let facts = try? JSONValue.parse(answer.body.span)
-    guard answer.status == 201, let url = facts?["url"]?.string,
-      let digest = facts?["sha256"]?.string,
-      let path = URL(string: url)?.path
-    else { throw Trouble("assetd did not host an image: \(answer.status) \(answer.text)") }
-    let names = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)
-    for case let file as URL in names ?? .init() where file.path.contains("/blobs/") {
-      if file.lastPathComponent.hasPrefix(digest) { return Hosted(path: path, file: file) }
-    }
-    throw Trouble("The store has no file for \(digest).")
-  }
 
   /// `swift run bench` builds no assetd, and a bench must not wait for a compiler.
   private static func program() throws -> URL {

@@ -43,6 +43,8 @@ final class DeliveryBench: Bench {
         let all = try servers.contenders(size: size)
         for ask in asks { try measure(ask, size, all, series.cores, turns) }
       }
+    case .manyFiles: try ManyFiles(stage).measure(servers, turns, shims: [window].compactMap { $0 })
+    case .coldFile: try ColdFile(arguments, stage, report).measure(servers)
     case .requestCost:
       try RequestCost(stage, report).measure(size: 64 << 10, servers.daemon, servers.nginx)
     }

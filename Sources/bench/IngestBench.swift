@@ -134,8 +134,8 @@ final class IngestBench: Bench {
     var together: [Double] = []
     for index in 0...arguments.runs {
       try stage.warmPages(bytes: Self.mostBytes)
-      let one = try Crowd(clients: 1, each: 64).run(daemon.port, image)
-      let many = try Crowd(clients: 32, each: 16).run(daemon.port, image)
+      let one = try Crowd(clients: 1, each: 64).run(daemon.port, image).rate
+      let many = try Crowd(clients: 32, each: 16).run(daemon.port, image).rate
       guard index > 0 else { continue }
       alone.append(one)
       together.append(many)

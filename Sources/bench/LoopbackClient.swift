@@ -33,6 +33,15 @@ final class LoopbackClient {
     return try receive(isHead: method == "HEAD")
   }
 
+  /// GET of a body that nobody needs; its length.
+  func pass(_ path: String) throws -> Int {
+    try send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\n".utf8.span)
+    var count = 0
+    let (status, _) = try receive(isHead: false) { count += $0.count }
+    guard status == 200 else { throw Trouble("A server answered \(status) to \(path).") }
+    return count
+  }
+
   /// POST of a body in pieces.
   func post(_ path: String, type: String, _ pieces: [[UInt8]]) throws -> Answer {
     let length = pieces.reduce(0) { $0 + $1.count }
@@ -47,11 +56,15 @@ final class LoopbackClient {
   }
 
   /// POST that must be answered with `status`.
-  func expect(_ status: Int, _ path: String, _ type: String, _ pieces: [[UInt8]]) throws {
+  @discardableResult
+  func expect(
+    _ status: Int, _ path: String, _ type: String, _ pieces: [[UInt8]]
+  ) throws -> Answer {
     let answer = try post(path, type: type, pieces)
     guard answer.status == status else {
       throw Trouble("POST \(path) was answered with \(answer.status): \(answer.text)")
     }
+    return answer
   }
 
   private func send(_ bytes: Span<UInt8>, more: Bool = false) throws {
@@ -62,43 +75,52 @@ final class LoopbackClient {
   }
 
   private func receive(isHead: Bool) throws -> Answer {
-    input.removeAll()
-    var head = ResponseHead()
-    while true {
-      try fill()
-      switch input.withSpan({ head.parse($0, answersHead: isHead) }) {
-      case .incomplete: continue
-      case .reject(let reason): throw Trouble("An answer can not be read: \(reason).")
-      case .complete(let length): return try answer(head, length)
+    var body: [UInt8] = []
+    let (status, etag) = try receive(isHead: isHead) { bytes in
+      body.append(addingCapacity: bytes.count) { free in
+        for index in bytes.indices { free.append(bytes[index]) }
       }
     }
+    return Answer(status: status, etag: etag, body: body)
   }
 
-  private func answer(_ head: ResponseHead, _ headLength: Int) throws -> Answer {
+  /// Hands the body on as it comes.
+  private func receive(
+    isHead: Bool, _ take: (Span<UInt8>) -> Void
+  ) throws -> (status: Int, etag: String?) {
+    input.removeAll()
+    var head = ResponseHead()
+    let headLength = try receive(&head, isHead: isHead)
     let etag = input.withSpan { bytes in
       head.fields.soleValue(of: .etag).map { range in
         String(decoding: range.map { bytes[$0] }, as: UTF8.self)
       }
     }
     input.removeFirst(headLength)
-    let length: Int
+    var missing: Int
     switch head.body {
-    case .none: length = 0
-    case .length(let count): length = Int(count)
+    case .none: missing = 0
+    case .length(let count): missing = Int(count)
     case .chunked, .untilClose: throw Trouble("An answer has no Content-Length.")
     }
-    var body: [UInt8] = []
-    body.reserveCapacity(length)
-    while body.count < length {
+    while missing > 0 {
       if input.isEmpty { try fill() }
-      input.withSpan { bytes in
-        body.append(addingCapacity: bytes.count) { free in
-          for index in bytes.indices { free.append(bytes[index]) }
-        }
-      }
+      missing -= input.count
+      input.withSpan(take)
       input.removeAll()
     }
-    return Answer(status: head.status, etag: etag, body: body)
+    return (head.status, etag)
+  }
+
+  private func receive(_ head: inout ResponseHead, isHead: Bool) throws -> Int {
+    while true {
+      try fill()
+      switch input.withSpan({ head.parse($0, answersHead: isHead) }) {
+      case .incomplete: continue
+      case .reject(let reason): throw Trouble("An answer can not be read: \(reason).")
+      case .complete(let length): return length
+      }
+    }
   }
 
   private func fill() throws {

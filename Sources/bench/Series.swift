@@ -4,6 +4,10 @@ struct Series {
   enum Work {
     /// One file is asked for again and again, in every size and every way.
     case loads([Ask], sizes: [Int])
+    /// Each of many files in turn.
+    case manyFiles
+    /// A warm small file beside a large one that must come from the disk.
+    case coldFile
     /// What one request does, counted.
     case requestCost
   }
@@ -52,6 +56,12 @@ struct Series {
     Series(
       name: "loops", says: "GET of 4K,64K, two loops or workers, nobody pinned", cores: .both,
       work: .loads([Ask(label: "two loops")], sizes: [4 << 10, 64 << 10])),
+    Series(
+      name: "many", says: "GET of 100,000 files of 4K in turn: more than anyone keeps open",
+      work: .manyFiles),
+    Series(
+      name: "cold", says: "how long GETs of 4K wait beside a GET of 32M from the disk",
+      work: .coldFile),
   ]
 
   /// Those of a list such as `c16,c256`, or of `all`.

@@ -42,14 +42,9 @@ struct Usage {
     try file.write(contentsOf: Data("5\n".utf8))
   }
 
+  /// In KiB there.
   private func status(_ name: String) -> Int64 {
-    for line in (Self.read("/proc/\(pid)/status") ?? "").split(separator: "\n")
-    where line.hasPrefix(name) {
-      return
-        (line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int64($0) } ?? 0)
-        * 1024
-    }
-    return 0
+    Self.entry(name, of: "/proc/\(pid)/status") * 1024
   }
 
   /// Nanoseconds on a processor of the children of this process that have ended: hundredths of a
@@ -59,6 +54,19 @@ struct Usage {
     let fields = (read("/proc/self/stat") ?? "").split(separator: ")").last?.split(separator: " ")
     guard let fields, fields.count > 14 else { return 0 }
     return ((Int64(fields[13]) ?? 0) + (Int64(fields[14]) ?? 0)) * 10_000_000
+  }
+
+  /// Bytes that it and its children took from the disk (proc(5), /proc/PID/io).
+  var diskBytes: Int64 {
+    ([pid] + children()).reduce(0) { $0 + Self.entry("read_bytes:", of: "/proc/\($1)/io") }
+  }
+
+  /// The number behind `name` in a file of such lines; 0 without one.
+  private static func entry(_ name: String, of path: String) -> Int64 {
+    for line in (read(path) ?? "").split(separator: "\n") where line.hasPrefix(name) {
+      return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int64($0) } ?? 0
+    }
+    return 0
   }
 
   private static func read(_ path: String) -> String? {

@@ -15,9 +15,9 @@ struct Wrk {
   struct Run {
     let requests: Double
     let seconds: Double
-    /// Milliseconds at 50 %, 99 % and 99.9 %, and the longest. wrk counts a request that was late
+    /// Milliseconds at 50 % and 99 %, and the longest. wrk counts a request that was late
     /// as often as others would have come meanwhile (coordinated omission).
-    let p50, p99, p999, longest: Double
+    let p50, p99, longest: Double
     /// Requests that failed below HTTP.
     let broken: Double
     /// Nanoseconds of wrk itself.
@@ -37,16 +37,16 @@ struct Wrk {
     let spent = Usage.endedChildrenNanoseconds() - before
     let line = text.split(separator: "\n").first { $0.hasPrefix(Self.mark) }
     let figures = (line ?? "").split(separator: " ").compactMap { Double($0) }
-    guard figures.count == 8, figures[0] > 0 else {
+    guard figures.count == 7, figures[0] > 0 else {
       throw Trouble("wrk's answer can not be read:\n\(text)")
     }
-    guard figures[6] == 0 else {
-      throw Trouble("\(url) answered \(Int(figures[6])) times with errors.")
+    guard figures[5] == 0 else {
+      throw Trouble("\(url) answered \(Int(figures[5])) times with errors.")
     }
     return Run(
       requests: figures[0], seconds: figures[1] / 1e6, p50: figures[2] / 1e3,
-      p99: figures[3] / 1e3, p999: figures[4] / 1e3, longest: figures[5] / 1e3,
-      broken: figures[7], processorNanoseconds: spent)
+      p99: figures[3] / 1e3, longest: figures[4] / 1e3,
+      broken: figures[6], processorNanoseconds: spent)
   }
 
   private static let mark = "bench:"
@@ -65,9 +65,9 @@ struct Wrk {
     end
     function done(summary, latency)
       local bad = summary.errors
-      io.write(string.format("\(mark) %d %d %d %d %d %d %d %d\\n",
+      io.write(string.format("\(mark) %d %d %d %d %d %d %d\\n",
         summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-        latency:percentile(99.9), latency.max, bad.status,
+        latency.max, bad.status,
         bad.connect + bad.read + bad.write + bad.timeout))
     end
 
