@@ -86,9 +86,10 @@ struct Arguments {
       ingest            POST of images, raw and as base64 in JSON, against Python's
                         json + base64 + hashlib on the same body (wants python3)
 
-      --series LIST     what of delivery, such as c16,range; all of it takes 8 minutes, the default
+      --series LIST     what of delivery, such as c16,range; all of it takes 9 minutes, the default
                         is what has a star and takes 4:
     \(Series.help)
+                        many ends sooner with TMPDIR on tmpfs, cold wants it on a disk
       --runs N          runs of every measure, 5; the figures are medians, and a ratio is the median
                         of the ratios of runs that followed each other
       --seconds N       how long a run takes, 1

@@ -28,18 +28,18 @@ struct Ask {
   /// By the size of the image.
   var target: @Sendable (Int) -> Target = { _ in Target() }
 
-  /// Bytes of a part; less of a small image.
+  /// Bytes of a range: 64 KB, half of an image that is small.
   private static func part(of size: Int) -> Int { min(64 << 10, size / 2) }
 
   static let middle = Ask(
-    label: "middle 64 KB",
+    label: "range middle",
     fields: { size in
       let start = (size - part(of: size)) / 2
       return ["Range: bytes=\(start)-\(start + part(of: size) - 1)"]
     }, status: 206)
 
   static let suffix = Ask(
-    label: "last 64 KB", fields: { ["Range: bytes=-\(part(of: $0))"] }, status: 206)
+    label: "range suffix", fields: { ["Range: bytes=-\(part(of: $0))"] }, status: 206)
 
   func subject(_ size: Int) -> String {
     label.isEmpty ? size.bytesText : "\(size.bytesText), \(label)"

@@ -34,7 +34,8 @@ final class DeliveryBench: Bench {
     } else if Tool.find("wrk") == nil {
       return report.note("\(series.name): wrk is not installed.")
     }
-    let servers = try Servers(on: stage, cores: series.cores)
+    let shims = series.isUnsynced ? try [Shim("unsynced", Shim.unsynced, on: stage)] : []
+    let servers = try Servers(on: stage, cores: series.cores, shims: shims.compactMap { $0 })
     defer { servers.stop() }
     let turns = Turns(arguments: arguments, stage: stage, report: report)
     switch series.work {

@@ -10,17 +10,13 @@ final class Nginx {
   private let child: Child
   private let folder: URL
   private let secret = UUID().uuidString
-  private static let places = ["signed", "plain"]
-  /// As many as ours has for its blobs.
-  private static let folders = (0...255).map { String(format: "%02X", $0) }
 
   init(on stage: Stage, cores: Stage.Cores) throws {
     self.stage = stage
     folder = try stage.makeFolder("nginx")
     _ = try stage.makeFolder("nginx/tmp")
-    for name in Self.folders {
-      for place in Self.places { _ = try stage.makeFolder("nginx/\(place)/\(name)") }
-    }
+    // As many folders as ours has for its blobs.
+    for name in 0...255 { _ = try stage.makeFolder(String(format: "nginx/files/%02X", name)) }
     port = try Self.freePort()
     let configuration = folder.appending(path: "nginx.conf")
     let workers = cores == .both ? 2 : 1
@@ -48,9 +44,7 @@ final class Nginx {
   func host(_ file: URL) throws -> (signed: String, plain: String) {
     let id = UUID().uuidString
     let name = "\(id.prefix(2))/\(id).png"
-    for place in Self.places {
-      try FileManager.default.linkItem(atPath: file.path, toPath: "\(folder.path)/\(place)/\(name)")
-    }
+    try FileManager.default.linkItem(atPath: file.path, toPath: "\(folder.path)/files/\(name)")
     let expiry = SystemClock.wallSeconds + 86_400
     let hash = MD5.hash(Array("\(expiry)/signed/\(name) \(secret)".utf8))
     let text = Data(hash).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
@@ -122,8 +116,9 @@ final class Nginx {
         listen 127.0.0.1:\(port) backlog=4096\(workers > 1 ? " reuseport" : "");
         root \(folder);
         location = / { return 404; }
-        location /plain/ { }
+        location /plain/ { alias \(folder)/files/; }
         location /signed/ {
+          alias \(folder)/files/;
           secure_link $arg_md5,$arg_expires;
           secure_link_md5 "$secure_link_expires$uri \(secret)";
           if ($secure_link = "") { return 403; }

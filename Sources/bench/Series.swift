@@ -18,6 +18,8 @@ struct Series {
   var isQuick = false
   /// Where the servers run; on both cores they have two loops, two workers.
   var cores = Stage.Cores.servers
+  /// Whether assetd may forget to sync what it stores.
+  var isUnsynced = false
   let work: Work
 
   static let all: [Series] = [
@@ -58,7 +60,7 @@ struct Series {
       work: .loads([Ask(label: "two loops")], sizes: [4 << 10, 64 << 10])),
     Series(
       name: "many", says: "GET of 100,000 files of 4K in turn: more than anyone keeps open",
-      work: .manyFiles),
+      isUnsynced: true, work: .manyFiles),
     Series(
       name: "cold", says: "how long GETs of 4K wait beside a GET of 32M from the disk",
       work: .coldFile),

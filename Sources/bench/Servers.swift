@@ -19,9 +19,11 @@ final class Servers {
   let daemon: Daemon
   let nginx: Nginx?
 
-  /// - Parameter cores: where they run, and so how many loops and workers they have.
-  init(on stage: Stage, cores: Stage.Cores = .servers) throws {
-    daemon = try Daemon(on: stage, cores: cores)
+  /// - Parameters:
+  ///   - cores: where they run, and so how many loops and workers they have.
+  ///   - shims: what assetd is started with.
+  init(on stage: Stage, cores: Stage.Cores, shims: [Shim] = []) throws {
+    daemon = try Daemon(on: stage, cores: cores, environment: Shim.environment(shims))
     nginx = Tool.find("nginx") == nil ? nil : try Nginx(on: stage, cores: cores)
   }
 

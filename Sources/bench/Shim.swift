@@ -51,6 +51,14 @@ struct Shim {
 
     """
 
+  /// Lets 100,000 images be hosted in a fraction of the time: what is durable does not matter to a
+  /// GET.
+  static let unsynced = """
+    int fsync(int file) { return file < 0 ? -1 : 0; }
+    int fdatasync(int file) { return fsync(file); }
+
+    """
+
   /// Gives every TCP socket of wrk a receive buffer of 1 MiB instead of one that grows by itself
   /// (tcp(7), tcp_rmem). The kernel guesses that growth from how a server's packets come. Where the
   /// window stays small, most of an answer leaves when wrk's core acknowledges, and on its account:
