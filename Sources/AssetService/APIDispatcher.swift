@@ -9,6 +9,8 @@ internal import Wire
 struct LoopParts: Sendable {
   /// How many assets a loop keeps open.
   let openAssets: Int
+  /// How much of the catalogue its deliveries keep in memory.
+  let pageCacheBytes: Int
   let cachePolicy: CachePolicy
   let catalog: ModelCatalog
   let gates: UpstreamGates

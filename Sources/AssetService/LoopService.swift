@@ -20,7 +20,8 @@ final class LoopService: HTTPService {
     let reader = try context.store.reader()
     counters = context.metrics.makeLoop()
     let shelf = AssetShelf(
-      store: context.store, reader: try context.store.reader(),
+      store: context.store,
+      reader: try context.store.reader(cacheBytes: parts.pageCacheBytes),
       tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters)
     delivery = Delivery(links: context.links, shelf: shelf, policy: parts.cachePolicy)
     gatekeeper = Gatekeeper(context.settings, reader: reader)

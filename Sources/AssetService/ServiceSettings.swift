@@ -52,11 +52,14 @@ extension BaseSettings {
 extension LoopParts {
   /// Half of what the process may open is for open assets; the rest is for connections.
   private static let openAssets = 4096
+  /// Pages of the catalogue that deliveries keep in memory, over all loops: some 200,000 assets.
+  private static let pageCacheBytes = 64 << 20
 
   init(_ settings: Settings, loops: Int, workers: Workers, now: Int64) throws {
     let descriptors = SystemInfo.descriptorLimit / 2 / max(1, loops)
     self.init(
       openAssets: min(Self.openAssets, max(16, descriptors)),
+      pageCacheBytes: max(4 << 20, Self.pageCacheBytes / max(1, loops)),
       cachePolicy: CachePolicy(settings), catalog: ModelCatalog(settings, startedAt: now),
       gates: UpstreamGates(), settings: settings, workers: workers,
       trust: try TLSTrust())

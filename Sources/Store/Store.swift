@@ -104,8 +104,10 @@ public final class Store: Sendable {
 }
 
 extension Store {
-  /// A reader for the calling thread.
-  public func reader() throws(StoreFailure) -> CatalogReader { try CatalogReader(root: root) }
+  /// A reader for the calling thread, which keeps at most `cacheBytes` of pages.
+  public func reader(cacheBytes: Int = 4 << 20) throws(StoreFailure) -> CatalogReader {
+    try CatalogReader(root: root, cacheBytes: cacheBytes)
+  }
 
   /// The key ring's bytes as they are on the disk now. Blocks on the disk.
   ///

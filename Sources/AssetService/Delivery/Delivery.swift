@@ -4,6 +4,7 @@
 //   links.verify    open(asset)             DeliveryPlan              → sendfile
 //
 // A warm one is recv, send, sendfile: it never waits, never hops, never allocates.
+internal import Crypto
 internal import HTTPServer
 internal import Links
 internal import Net
@@ -61,15 +62,15 @@ final class Delivery {
     _ bytes: Span<UInt8>, _ response: inout ResponseWriter
   ) {
     shelf.note(asset, at: response.now)
-    let (etag, full, validators) = (asset.etag, asset.fullLines, asset.validatorLines)
-    let note = asset.logMember
-    response.note.append(note.span)
+    let text = asset.text
+    response.note.append(text.span.extracting(asset.logMember))
     let plan = DeliveryPlan(
-      of: asset.facts, etag: etag.span, asked: head, in: bytes, now: response.now)
+      of: asset.facts, etag: text.span.extracting(asset.etag), asked: head, in: bytes,
+      now: response.now)
     switch plan.status {
     case 304:
       response.start(304)
-      response.lines(validators.span)
+      response.lines(text.span.extracting(asset.validatorLines))
       caching.append(to: &response)
       response.endWithoutContent()
     case 412:
@@ -78,7 +79,7 @@ final class Delivery {
       DeliveryFailure.rangeUnsatisfiable(size: asset.facts.size).answer(into: &response)
     default:
       response.start(plan.status)
-      response.lines(full.span)
+      response.lines(text.span.extracting(asset.fullLines))
       caching.append(to: &response)
       if plan.status == 206 { appendContentRange(plan, asset.facts.size, &response) }
       appendDisposition(asset, head, bytes, &response)
@@ -109,9 +110,9 @@ final class Delivery {
     _ asset: OpenAsset, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
     _ response: inout ResponseWriter
   ) {
-    let inline = asset.inlineLine
     guard let query = head.target.query, let name = downloadName(query, bytes) else {
-      return response.lines(inline.span)
+      let text = asset.text
+      return response.lines(text.span.extracting(asset.inlineLine))
     }
     let fallback = Array("\(asset.id).\(asset.mediaType.fileExtension)".utf8)
     let chosen = name.isEmpty ? fallback : name
@@ -136,9 +137,9 @@ final class Delivery {
     _ response: inout ResponseWriter
   ) {
     guard head.fields.contains(.wantReprDigest), head.fields.wantsSHA256(in: bytes) else { return }
-    let digest = asset.digest64
+    let digest = asset.digest.bytes
     response.piece("Repr-Digest: sha-256=:")
-    response.lines(digest.span)
+    response.lines(Base64.encode(digest.span).utf8.span)
     response.piece(":\r\n")
   }
 }

@@ -21,18 +21,19 @@ final class OpenAsset {
   let mediaType: MediaType
   let isPermanent: Bool
   let isPinned: Bool
-  /// The digest in hex: the entity tag without its quotes.
-  let etag: [UInt8]
-  /// The digest in base64, for `Repr-Digest`.
-  let digest64: [UInt8]
+  let digest: Digest
+  /// All that is said of it, spelled out in one run of bytes; the ranges below are parts of it.
+  let text: [UInt8]
   /// The field lines of 200 and 206.
-  let fullLines: [UInt8]
-  /// The field lines of 304 (RFC 9110 §15.4.5).
-  let validatorLines: [UInt8]
+  let fullLines: Range<Int>
+  /// The field lines of 304 (RFC 9110 §15.4.5), which are among the full ones.
+  let validatorLines: Range<Int>
+  /// The digest in hex: the entity tag without its quotes.
+  let etag: Range<Int>
   /// `Content-Disposition: inline; …`
-  let inlineLine: [UInt8]
+  let inlineLine: Range<Int>
   /// What the access log says of it: a member, with its leading comma.
-  let logMember: [UInt8]
+  let logMember: Range<Int>
   /// Unix seconds of the last fetch that was reported to the catalogue.
   var reportedAt: Int64 = 0
 
@@ -43,29 +44,50 @@ final class OpenAsset {
     mediaType = asset.blob.image.mediaType
     isPermanent = asset.lifetime == .permanent
     isPinned = asset.isPinned
-    let digest = asset.blob.digest
-    let hex = digest.hex
-    etag = Array(hex.utf8)
-    let bytes = digest.bytes
-    digest64 = Array(Base64.encode(bytes.span).utf8)
+    digest = asset.blob.digest
+    let name = asset.id.text
+    // Built once per opening: a store with more images than places opens one for every request.
+    var text: [UInt8] = []
+    text.reserveCapacity(1024)
+    text += "Content-Type: ".utf8
+    text += mediaType.contentType.utf8
+    text += "\r\nLast-Modified: ".utf8
     let date = HTTPDate.format(asset.blob.storedAt)
-    let dateText = String(decoding: date.indices.map { date[$0] }, as: UTF8.self)
-    var lines = "Content-Type: \(mediaType.contentType)\r\nETag: \"\(hex)\"\r\n"
-    lines += "Last-Modified: \(dateText)\r\nAccept-Ranges: bytes\r\n"
-    lines += OpenAsset.securityLines
-    let tag = tagHeader.map { "\($0): \(asset.id)\r\n" } ?? ""
-    fullLines = Array((lines + OpenAsset.sharingLines + tag).utf8)
-    validatorLines = Array(("ETag: \"\(hex)\"\r\n" + OpenAsset.sharingLines + tag).utf8)
-    logMember = Array(",\"asset\":\"\(asset.id)\"".utf8)
-    inlineLine = Array(
-      "Content-Disposition: inline; filename=\"\(asset.id).\(mediaType.fileExtension)\"\r\n".utf8)
+    for index in date.indices { text.append(date[index]) }
+    text += OpenAsset.securityLines.utf8
+    let validators = text.count
+    text += "ETag: \"".utf8
+    etag = text.count..<text.count + 64
+    let hex = digest.hexBytes
+    for index in hex.indices { text.append(hex[index]) }
+    text += OpenAsset.sharingLines.utf8
+    if let tagHeader {
+      text += tagHeader.utf8
+      text += ": ".utf8
+      for index in name.indices { text.append(name[index]) }
+      text += "\r\n".utf8
+    }
+    fullLines = 0..<text.count
+    validatorLines = validators..<text.count
+    text += "Content-Disposition: inline; filename=\"".utf8
+    for index in name.indices { text.append(name[index]) }
+    text.append(UInt8(ascii: "."))
+    text += mediaType.fileExtension.utf8
+    text += "\"\r\n".utf8
+    inlineLine = fullLines.upperBound..<text.count
+    text += ",\"asset\":\"".utf8
+    for index in name.indices { text.append(name[index]) }
+    text.append(UInt8(ascii: "\""))
+    logMember = inlineLine.upperBound..<text.count
+    self.text = text
   }
 
   /// A hosted file never runs anything, whatever its bytes are.
   private static let securityLines =
-    "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; sandbox\r\n"
+    "\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
+    + "Content-Security-Policy: default-src 'none'; sandbox\r\n"
   /// Any page may show it, read it and time it.
   private static let sharingLines =
-    "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n"
+    "\"\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n"
     + "Cross-Origin-Resource-Policy: cross-origin\r\nTiming-Allow-Origin: *\r\n"
 }

@@ -10,10 +10,12 @@ public final class CatalogReader {
   let session: CatalogSession
 
   /// Opens the catalogue of the store at `root`, which must be there; a daemon may be running.
-  public init(root: String) throws(StoreFailure) {
+  /// `cacheBytes` of its pages are kept in memory at most.
+  public init(root: String, cacheBytes: Int = 4 << 20) throws(StoreFailure) {
     let path = root + "/" + Layout.catalogue
     do {
-      let connection = try Connection(path: path, access: .readOnly)
+      let connection = try Connection(
+        path: path, access: .readOnly, cacheBytes: cacheBytes)
       try connection.version(upTo: Schema.migrations.count)
       session = CatalogSession(connection)
     } catch let error as SchemaFailure {

@@ -38,19 +38,24 @@ public struct BlobName: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `<64 hex>-<8 hex>`.
-  public var description: String {
-    var text = digest.hex
-    text.append("-")
-    for shift in stride(from: UInt32(28), through: 0, by: -4) {
-      let digit = Hex.digit(UInt8(truncatingIfNeeded: tail >> shift))
-      text.unicodeScalars.append(Unicode.Scalar(digit))
-    }
-    return text
-  }
+  public var description: String { String(path.dropFirst(3)) }
 
   /// The folder under `blobs/`: the first two digits.
   public var folder: String { String(digest.hex.prefix(2)) }
 
-  /// Where the file is, from `blobs/`.
-  var path: String { "\(folder)/\(self)" }
+  /// Where the file is, from `blobs/`: `ab/<64 hex>-<8 hex>`. Spelled out for every file opened.
+  var path: String {
+    let hex = digest.hexBytes
+    var text: [UInt8] = []
+    text.reserveCapacity(76)
+    text.append(hex[0])
+    text.append(hex[1])
+    text.append(UInt8(ascii: "/"))
+    for index in hex.indices { text.append(hex[index]) }
+    text.append(UInt8(ascii: "-"))
+    for shift in stride(from: UInt32(28), through: 0, by: -4) {
+      text.append(Hex.digit(UInt8(truncatingIfNeeded: tail >> shift)))
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
 }
