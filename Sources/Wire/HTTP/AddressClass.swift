@@ -98,7 +98,8 @@ extension IPAddress {
 
 /// A network: an address and how many of its first bits count.
 public struct IPNetwork: Hashable, Sendable {
-  /// The address, with the bits that do not count as they were written.
+  /// The address, with the bits that do not count as they were written; IPv4 for an IPv4-mapped
+  /// network.
   public let address: IPAddress
   /// 0 to 32, or 0 to 128.
   public let prefixLength: Int
@@ -109,16 +110,18 @@ public struct IPNetwork: Hashable, Sendable {
     while slash < text.count, text[slash] != 0x2F { slash += 1 }
     guard let address = IPAddress(text, 0..<slash) else { return nil }
     let bits = if case .v4 = address { 32 } else { 128 }
-    self.address = address
-    guard slash < text.count else {
-      prefixLength = bits
-      return
+    var length = bits
+    if slash < text.count {
+      let digits = slash + 1..<text.count
+      guard digits.count <= 3, let number = Decimal.parse(text, digits), number <= bits else {
+        return nil
+      }
+      length = Int(number)
     }
-    let digits = slash + 1..<text.count
-    guard digits.count <= 3, let length = Decimal.parse(text, digits), length <= bits else {
-      return nil
-    }
-    prefixLength = Int(length)
+    // A network of mapped addresses is one of IPv4 addresses, as `contains` takes them for.
+    let isMapped = address.unmapped != address && length >= 96
+    self.address = isMapped ? address.unmapped : address
+    prefixLength = isMapped ? length - 96 : length
   }
 
   /// Whether an address lies in the network. An IPv4-mapped IPv6 address counts as IPv4.

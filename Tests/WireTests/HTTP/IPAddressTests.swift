@@ -98,6 +98,8 @@ func address(_ text: String) -> IPAddress? { IPAddress(Array(text.utf8).span) }
     ("2001:db8::/33", "2001:db8:8000::", false), ("2001:db8::/64", "2001:db8::ffff", true),
     ("2001:db8::/65", "2001:db8::8000:0:0:0", false), ("2001:db8::1", "2001:db8::1", true),
     ("2001:db8::1", "2001:db8::2", false), ("10.0.0.0/8", "::ffff:10.1.2.3", true),
+    ("::ffff:10.0.0.1", "10.0.0.1", true), ("::ffff:10.0.0.0/104", "::ffff:10.1.2.3", true),
+    ("::ffff:10.0.0.0/104", "11.0.0.0", false), ("::ffff:0:0/96", "8.8.8.8", true),
   ])
   func contains(_ network: String, _ member: String, _ expected: Bool) throws {
     let parsed = try #require(Self.read(network))
