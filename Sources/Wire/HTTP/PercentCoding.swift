@@ -4,10 +4,10 @@
 extension RequestTarget {
   /// The path decoded once, starting with `/`.
   ///
-  /// Throws `badPath` for bad hex, an encoded NUL, control character, `\` or byte above ASCII, an
+  /// Throws `badPath` for bad hex, an encoded NUL, control character or byte above ASCII, a `\`, an
   /// encoded `/` unless `allowsEncodedSlash` (one route takes ids that hold a slash), and for a
   /// segment that is empty, `.` or `..` once decoded. Allocates; a path with `needsDecoding` false
-  /// is its own decoded form.
+  /// is its own decoded form, but for a `\`.
   public func decodedPath(
     in bytes: Span<UInt8>, allowsEncodedSlash: Bool = false
   ) throws(RequestRejection) -> [UInt8] {
@@ -21,7 +21,7 @@ extension RequestTarget {
       index += 1
       if byte == 0x25 {
         guard let value = PercentCoding.byte(bytes, index, path.upperBound),
-          value >= 0x20, value < 0x7F, value != 0x5C, value != 0x2F || allowsEncodedSlash
+          value >= 0x20, value < 0x7F, value != 0x2F || allowsEncodedSlash
         else { throw .badPath }
         byte = value
         index += 2
@@ -29,6 +29,8 @@ extension RequestTarget {
         guard Self.isPlainSegment(decoded, segmentStart) else { throw .badPath }
         segmentStart = decoded.count + 1
       }
+      // Some read it as a slash, however it came.
+      guard byte != 0x5C else { throw .badPath }
       decoded.append(byte)
     }
     guard decoded.count == segmentStart || Self.isPlainSegment(decoded, segmentStart) else {

@@ -30,7 +30,7 @@ private func decoded(
   @Test(arguments: [
     "/%00", "/a%00.png", "/%2f", "/%2F", "/a%2fb", "/%5c", "/%5C", "/%", "/%2", "/%zz", "/%+1",
     "/%2e", "/%2E%2e", "/a/%2e%2e/b", "/a/.%2e", "/%2e/a", "/%c3%a9", "/%80", "/%0d%0a", "/%0a",
-    "/%7f", "/%1b", "/% 1",
+    "/%7f", "/%1b", "/% 1", "/a\\b", "/a\\..\\b",
   ])
   func refusesEncodedMischief(_ target: String) {
     #expect(throws: RequestRejection.self) { try decoded(target).get() }
