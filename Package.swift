@@ -5,6 +5,9 @@ import PackageDescription
 /// CI turns every warning into an error; a user's newer compiler must not break the build.
 let strict = Context.environment["ASSETD_STRICT"] == "1"
 
+/// Builds the fuzzer that `.ci/run` runs, instead of the test that replays its corpus.
+let fuzzing = Context.environment["ASSETD_FUZZ"] == "1"
+
 let settings: [SwiftSetting] =
   [
     .swiftLanguageMode(.v6),
@@ -33,6 +36,17 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: Bool 
   .testTarget(
     name: name + "Tests", dependencies: dependencies,
     resources: resources ? [.copy("Fixtures")] : [], swiftSettings: settings)
+}
+
+/// One folder, two ways through it: see Tests/FuzzTests/Surface.swift.
+func fuzz(_ dependencies: [Target.Dependency]) -> Target {
+  fuzzing
+    ? .executableTarget(
+      name: "fuzz", dependencies: dependencies, path: "Tests/FuzzTests",
+      exclude: ["CorpusTests.swift"], swiftSettings: settings)
+    : .testTarget(
+      name: "FuzzTests", dependencies: dependencies, exclude: ["LibFuzzer.swift"],
+      swiftSettings: settings)
 }
 
 let package = Package(
@@ -94,6 +108,7 @@ let package = Package(
         "assetctl", "AssetService", "Configuration", "Crypto", "HTTPClient", "Kernel", "Net",
         "Wire",
       ]),
+    fuzz(["AssetService", "Links", "Wire"]),
     tests("Tidy", []),
     tests("EndToEnd", []),
   ]
