@@ -1,6 +1,7 @@
 // The one file that knows which status an error has. Everything below throws what happened; here it
 // becomes what a client sees: a status and OpenAI's error envelope (API.md §1).
 internal import HTTPServer
+internal import Net
 internal import Store
 internal import Upstream
 internal import Wire
@@ -121,6 +122,7 @@ extension Failure {
     case let failure as JSONFailure:
       self = .badRequest("The body is not valid JSON: \(failure).", code: "invalid_json")
     case let failure as ScanFailure: self.init(scan: failure)
+    case is WorkersBusy: self = .busy
     default: self.init(internalError: error)
     }
   }

@@ -16,6 +16,7 @@ extension Connection {
 
   func run(_ request: Request, on loop: isolated EventLoop) {
     startPace(isWaiting: false, on: loop)
+    server.handlerBegan()
     Task {
       // The task belongs to the loop: it runs there, and so does all that it awaits.
       // The preference is for closures with a capture list that the handler calls: the compiler
@@ -25,6 +26,7 @@ extension Connection {
         await server.service.handle(request, on: loop)
       }
       await respond(response, to: request, on: loop)
+      server.handlerEnded()
     }
   }
 

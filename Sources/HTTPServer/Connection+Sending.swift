@@ -20,6 +20,7 @@ extension Connection {
       outgoing.offset = offset
       outgoing.left = count
       hasFile = true
+      leaveRoom(for: count)
     }
     let progress = writer.bytes.withSpan { sendHead($0, more: hasFile) }
     switch progress == .done ? sendFile() : progress {
@@ -30,6 +31,14 @@ extension Connection {
       if other == .gone { return close(on: loop) }
       wait(other, on: loop)
     }
+  }
+
+  /// Among many slow readers none gets more of the kernel's memory than it needs.
+  private func leaveRoom(for count: Int64) {
+    let limits = server.limits
+    guard server.waitingReaders >= limits.crowdedReaders, count > limits.crowdedUnsentBytes
+    else { return }
+    stream?.limitUnsent(to: limits.crowdedUnsentBytes)
   }
 
   /// Goes on after the socket has room again, or after the others had their turn.

@@ -19,7 +19,12 @@ final class Connection: Channel {
   private let isExempt: Bool
   var stream: TCPStream?
   private var id: ChannelID?
-  var state = State.idle
+  var state = State.idle {
+    didSet {
+      guard (oldValue == .sending) != (state == .sending) else { return }
+      server.waitingReaders += state == .sending ? 1 : -1
+    }
+  }
   /// What was received and not yet used, with the head it begins; `nil` while there is none. With
   /// state `idle` it holds whole requests, which have asked for a turn.
   var backlog: Backlog?
@@ -168,7 +173,9 @@ final class Connection: Channel {
     case .head: refuse(408, "The request's head took too long to arrive.", on: loop)
     case .sending, .handling:
       switch pace.judge(at: now, server.limits) {
-      case .tooSlow: close(on: loop)
+      case .tooSlow:
+        stream?.forgetWhenClosed()
+        close(on: loop)
       case .lookAgain(let next): setDeadline(next, on: loop)
       }
     case .closed: break

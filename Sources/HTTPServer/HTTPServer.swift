@@ -63,7 +63,8 @@ public final class HTTPServer: Sendable {
     }
   }
 
-  /// Stops accepting and waits for the running exchanges, at most `seconds`; then closes the rest.
+  /// Stops accepting and waits for the running exchanges and their handlers, at most `seconds`;
+  /// then closes the rest.
   public func drain(seconds: Int) async {
     let deadline = Task {
       try await Task.sleep(for: .seconds(seconds))

@@ -22,6 +22,13 @@ public struct ServerLimits: Sendable {
   public var writeBufferBytes = 65_536
   /// What one connection may send, or a handler read or write, before others have their turn.
   public var sendFileBytesPerTurn = 2 << 20
+  /// So many answers wait for their readers before those that follow get less of the kernel's
+  /// memory: left to itself it holds some 2.3 MB of a large file for every slow reader, and a
+  /// thousand of them used up what all TCP connections of the machine may have (tcp_mem, tcp(7)).
+  public var crowdedReaders = 128
+  /// What the kernel then holds of an answer beyond the reader's window (TCP_NOTSENT_LOWAT). Not
+  /// always: at 1.5 MB it cost a fifth more processor time.
+  public var crowdedUnsentBytes = 128 << 10
   /// Requests of one connection that one turn answers; the rest waits for the others' turn.
   public var pipelinedPerTurn = 16
   /// An unread rest of a body up to this is read and dropped, to keep the connection.

@@ -14,11 +14,15 @@ final class ServerLoop: TCPAcceptor {
   var head = RequestHead()
   /// The answer that is being written.
   var writer: ResponseWriter
+  /// How many answers wait for their readers.
+  var waitingReaders = 0
   private(set) var isDraining = false
   private let loop: EventLoop
   private let admission: Admission
   private var connections: [ObjectIdentifier: Connection] = [:]
   private var listeners: [TCPListener] = []
+  /// Handlers that have not answered; one may outlive its connection, and a paid image with it.
+  private var handlers = 0
   private var drained: [CheckedContinuation<Void, Never>] = []
 
   init(
@@ -74,25 +78,43 @@ final class ServerLoop: TCPAcceptor {
   func closed(_ connection: Connection, isExempt: Bool) {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     admission.release(connection.peer, isExempt: isExempt)
-    guard isDraining, connections.isEmpty else { return }
-    for waiter in drained { waiter.resume() }
-    drained = []
+    endDrainIfEmpty()
+  }
+
+  func handlerBegan() { handlers += 1 }
+
+  func handlerEnded() {
+    handlers -= 1
+    endDrainIfEmpty()
   }
 
   // MARK: Draining
 
-  /// Accepts no more, closes what is idle, and returns when the last exchange is over.
+  /// Accepts no more, closes what is idle, and returns when the last exchange is over, also one
+  /// whose client has left.
   func drain(on loop: isolated EventLoop) async {
     isDraining = true
     for listener in listeners { listener.stop(on: loop) }
     listeners = []
     for connection in connections.values { connection.closeIfIdle(on: loop) }
-    if !connections.isEmpty { await withCheckedContinuation { drained.append($0) } }
+    if !connections.isEmpty || handlers > 0 {
+      await withCheckedContinuation { drained.append($0) }
+    }
     service.drained()
   }
 
-  /// Closes what is left.
+  /// Closes what is left, and waits for no handler any more.
   func closeAll(on loop: isolated EventLoop) {
     for connection in connections.values { connection.close(on: loop) }
+    endDrain()
+  }
+
+  private func endDrainIfEmpty() {
+    if isDraining, connections.isEmpty, handlers == 0 { endDrain() }
+  }
+
+  private func endDrain() {
+    for waiter in drained { waiter.resume() }
+    drained = []
   }
 }

@@ -79,11 +79,19 @@ public final class LoopExecutor: SerialExecutor, TaskExecutor {
     // What these jobs enqueue waits for the next turn, so that tasks can not starve sockets.
     var batch: [UnownedJob] = []
     queue.withLock { swap(&batch, &$0.jobs) }
-    for job in batch {
+    let end = SystemClock.monotonicNanoseconds + Self.jobNanoseconds
+    for (index, job) in batch.enumerated() {
       unsafe job.runSynchronously(
         isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      // Many tasks that compute must not add up either: the others of the batch come first in the
+      // next turn.
+      guard index + 1 < batch.count, SystemClock.monotonicNanoseconds >= end else { continue }
+      return queue.withLock { $0.jobs.insert(contentsOf: batch[(index + 1)...], at: 0) }
     }
   }
+
+  /// How long jobs may keep the sockets waiting; one job may take longer.
+  private static let jobNanoseconds: Int64 = 1_000_000
 
   /// For `assumeIsolated`: whether the caller is on this loop's thread.
   public func isIsolatingCurrentContext() -> Bool? {

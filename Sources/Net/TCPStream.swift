@@ -110,6 +110,18 @@ public struct TCPStream: ~Copyable, Sendable {
     } catch { return .gone }
   }
 
+  /// From here on the kernel takes only so many bytes beyond what the peer's window holds.
+  public func limitUnsent(to bytes: Int) {
+    // Without it the kernel takes more: no harm but memory.
+    try? socket.limitUnsent(to: Int32(clamping: bytes))
+  }
+
+  /// Makes closing a reset that forgets what the peer has not taken.
+  public func forgetWhenClosed() {
+    // Without it the kernel keeps the bytes for a while: no harm but memory.
+    try? socket.forgetWhenClosed()
+  }
+
   /// Ends our half of the connection.
   public func finishWriting() {
     // A peer that is gone already needs no farewell.

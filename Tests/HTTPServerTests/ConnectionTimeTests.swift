@@ -51,7 +51,9 @@ struct ConnectionTimeTests {
         $0.paceInterval = 20_000_000
         $0.paceBytes = 1000
       }, file: try sparseFile(64_000_000), fileBytes: 64_000_000)
+    let thread = await server.thread
     let client = try server.client()
+    SystemCallTrace.start(thread: thread)
     switch kind {
     case "body":
       try client.send("POST /task/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc")
@@ -63,6 +65,44 @@ struct ConnectionTimeTests {
     let outcome = try #require(server.probe.all.first).outcome
     #expect(outcome.isAborted)
     #expect(outcome.bodyBytes < 64_000_000)
+    // The kernel must not go on offering what nobody reads (SO_LINGER).
+    #expect(SystemCallTrace.stop(thread: thread).contains(.setsockopt))
+    try await server.end()
+  }
+
+  /// Where many answers wait for their readers, large ones leave little with the kernel; small
+  /// ones, and those where few wait, cost no call more.
+  @Test(arguments: [(0, 1_000_000, true), (0, 10_000, false), (1, 1_000_000, false)])
+  func crowdedReadersGetLess(_ crowd: Int, _ bytes: Int, _ isLimited: Bool) async throws {
+    let server = try await TestServer(
+      limits: limits { $0.crowdedReaders = crowd }, file: try sparseFile(bytes),
+      fileBytes: Int64(bytes))
+    let thread = await server.thread
+    let client = try server.client()
+    _ = try client.ask(get("/a"))
+    SystemCallTrace.start(thread: thread)
+    #expect(try client.ask(get("/file")).body.count == bytes)
+    #expect(SystemCallTrace.stop(thread: thread).contains(.setsockopt) == isLimited)
+    try await server.end()
+  }
+
+  /// Those that wait are counted out again, however they end.
+  @Test func waitingReadersAreCounted() async throws {
+    let server = try await TestServer(
+      limits: limits { $0.crowdedReaders = 1 }, file: try sparseFile(64_000_000),
+      fileBytes: 64_000_000)
+    let thread = await server.thread
+    for isReset in [true, false] {
+      let slow = try server.client()
+      try slow.send(get("/file"))
+      _ = try slow.readHead()
+      if isReset { try slow.reset() } else { slow.close() }
+      try await server.untilNoConnections()
+    }
+    let client = try server.client()
+    SystemCallTrace.start(thread: thread)
+    #expect(try client.ask(get("/file")).body.count == 64_000_000)
+    #expect(!SystemCallTrace.stop(thread: thread).contains(.setsockopt))
     try await server.end()
   }
 

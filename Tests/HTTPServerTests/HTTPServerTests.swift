@@ -137,6 +137,24 @@ struct HTTPServerTests {
     server.loop.stop()
   }
 
+  /// What was paid for is stored although its client left: the drain waits for the handler.
+  @Test func drainWaitsForHandlersWithoutAClient() async throws {
+    let server = try await TestServer()
+    let client = try server.client()
+    try client.send(get("/task/gate"))
+    try await server.probe.until("no handler") { server.probe.waiting == 1 }
+    try client.reset()
+    try await server.untilNoConnections()
+    async let drained: Void = server.server.drain(seconds: 60)
+    // The drain is under way when the port is closed.
+    try await server.probe.until("still listening") { (try? server.client().ask(get("/a"))) == nil }
+    #expect(!server.probe.has("drained"))
+    server.probe.open()
+    await drained
+    #expect(server.probe.has("end /task/gate") && server.probe.has("drained"))
+    server.loop.stop()
+  }
+
   /// After the deadline connections are closed; their handlers go on.
   @Test func drainGivesUpAtItsDeadline() async throws {
     let server = try await TestServer()

@@ -63,6 +63,12 @@ final class TestClient {
   /// Ends our half.
   func finish() throws { try socket?.finishSending() }
 
+  /// Closes with a reset instead of an end.
+  func reset() throws {
+    try socket?.forgetWhenClosed()
+    socket = nil
+  }
+
   /// Closes; with unread bytes in the kernel that is a reset.
   func close() { socket = nil }
 

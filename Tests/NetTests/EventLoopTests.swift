@@ -131,6 +131,32 @@ struct EventLoopTests {
     loop.stop()
   }
 
+  /// Jobs that compute long do not add up: between them the sockets have their turn.
+  @Test func longJobsShareTheLoop() async throws {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    let record = Record()
+    await loop.run { loop in
+      loop.atTurnEnd { _ in
+        record.add("turn")
+        return nil
+      }
+      // They wait in one queue until this one ends.
+      for _ in 0..<3 {
+        Task {
+          _ = loop
+          let end = SystemClock.monotonicNanoseconds + 3_000_000
+          while SystemClock.monotonicNanoseconds < end {}
+          record.add("job")
+        }
+      }
+    }
+    try await until { record.all.count { $0 == "job" } == 3 }
+    let jobs = record.all.drop { $0 == "turn" }
+    #expect(!zip(jobs, jobs.dropFirst()).contains { $0 == "job" && $1 == "job" })
+    loop.stop()
+  }
+
   /// Who asks for another turn's end gets it, although nothing happens on the loop.
   @Test func turnEndIsCalledInTime() async throws {
     let loop = try EventLoop(index: 0)

@@ -172,6 +172,23 @@ public struct StreamSocket: ~Copyable, Sendable {
     try performBlocking(.shutdown) { Int(shutdown(number, Int32(SHUT_WR))) }
   }
 
+  /// From here on there is room to send only while fewer bytes wait for the peer's window
+  /// (TCP_NOTSENT_LOWAT, tcp(7)).
+  public func limitUnsent(to bytes: Int32) throws(Errno) {
+    try set(Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, bytes)
+  }
+
+  /// Makes closing forget what the peer has not taken (SO_LINGER of zero, socket(7)): the peer gets
+  /// a reset, and the kernel does not go on offering it bytes that it never reads.
+  public func forgetWhenClosed() throws(Errno) {
+    var none = linger(l_onoff: 1, l_linger: 0)
+    let number = self.number
+    try performBlocking(.setsockopt) {
+      unsafe Int(
+        setsockopt(number, SOL_SOCKET, SO_LINGER, &none, socklen_t(MemoryLayout<linger>.size)))
+    }
+  }
+
   /// The error that a finished connect left, or `nil` (SO_ERROR).
   public func pendingError() throws(Errno) -> Errno? {
     var code: Int32 = 0

@@ -85,10 +85,13 @@ private func queries(_ target: RequestTarget, _ bytes: Span<UInt8>) throws(Broke
 /// A delivery's name stands behind its prefix, spelled in one way, and is one segment.
 private func routes(_ target: RequestTarget, _ bytes: Span<UInt8>) throws(Broken) {
   let (name, suffix, prefix): (Range<Int>, Range<Int>, String)
-  switch Route(target, in: bytes) {
+  switch DeliveryName(target, in: bytes) {
   case .link(let token, let ending): (name, suffix, prefix) = (token, ending, "/v1/temp-images/")
   case .permanent(let id, let ending): (name, suffix, prefix) = (id, ending, "/images/")
-  case .deliveryUnknown, .api, .unknown: return
+  case .foreign: return
+  case nil:
+    _ = Route(target, in: bytes)
+    return
   }
   try hold(!target.needsDecoding, "an encoded delivery")
   let spelled = prefix + Array(bytes, name).text + "." + Array(bytes, suffix).text
