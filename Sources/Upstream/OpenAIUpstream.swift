@@ -43,8 +43,8 @@ public final class OpenAIUpstream: Upstream {
   private let retry: RetryPolicy
   private let scrubber: Scrubber
 
-  /// An upstream at `base` (such as `https://api.openai.com/v1`); without a key it answers
-  /// `notConfigured`. `version` is the program's, for User-Agent.
+  /// An upstream at `base` (such as `https://api.openai.com/v1`); without a key no authorization is
+  /// sent, as local servers want it. `version` is the program's, for User-Agent.
   public init(
     base: ClientURL, key: String?, version: String, client: HTTPClient,
     retry: RetryPolicy = RetryPolicy()
@@ -106,9 +106,6 @@ public final class OpenAIUpstream: Upstream {
   // MARK: One attempt
 
   private func request(_ order: UpstreamOrder) throws(UpstreamFailure) -> ClientRequest {
-    guard let key, !key.isEmpty else {
-      throw UpstreamFailure(.notConfigured, "The upstream has no key.", isUnspent: true)
-    }
     var path = base.text[..<base.parts.pathAndQuery.upperBound]
     while path.last == UInt8(ascii: "/") { path.removeLast() }
     guard let url = try? ClientURL(path + Array("/images/generations".utf8)) else {
@@ -116,9 +113,10 @@ public final class OpenAIUpstream: Upstream {
     }
     var request = ClientRequest(.post, url)
     request.fields = [
-      .init("Authorization", "Bearer \(key)"), .init("Content-Type", "application/json"),
-      .init("Accept", "application/json"), .init("User-Agent", userAgent),
+      .init("Content-Type", "application/json"), .init("Accept", "application/json"),
+      .init("User-Agent", userAgent),
     ]
+    if let key { request.fields.append(.init("Authorization", "Bearer \(key)")) }
     request.body = .bytes(JSONValue.object(Self.parameters(of: order)).bytes)
     request.freshConnection = true
     request.responseLimit = Self.answerLimit
