@@ -15,7 +15,7 @@ struct LoopParts: Sendable {
   let catalog: ModelCatalog
   let gates: UpstreamGates
   let settings: Settings
-  let workers: Workers
+  let lookups: Workers
   /// Whom upstreams must prove to be; made once, as it reads the system's certificates.
   let trust: TLSTrust
 }

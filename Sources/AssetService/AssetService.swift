@@ -37,6 +37,8 @@ public final class AssetService: Sendable {
     /// Whether policies run by themselves.
     public var keepsHouse = true
 
+    var limits = ServiceLimits()
+
     /// One loop per core, everything on.
     public init() { loops = SystemInfo.coreCount }
   }
@@ -59,14 +61,16 @@ public final class AssetService: Sendable {
 
   private init(_ settings: Settings, _ options: Options) async throws {
     let log = LogSink(settings.log)
-    let context = try Self.context(settings, log)
+    let context = try Self.context(settings, log, options)
     self.context = context
     let loops = try (0..<options.loops).map { try EventLoop(index: $0) }
     for loop in loops { try loop.start() }
     self.loops = loops
-    let parts = try LoopParts(
-      settings, loops: loops.count, workers: context.workers, now: context.now)
-    server = try await HTTPServer(loops: loops, limits: ServerLimits(settings.limits)) { loop in
+    let parts = try LoopParts(context, loops: loops.count)
+    server = try await HTTPServer(
+      loops: loops, limits: ServerLimits(settings.limits, context.shares),
+      coldReaders: context.coldReaders
+    ) { loop in
       try LoopService(context, parts, on: loop)
     }
     try await server.listenLocally(at: Endpoint(.path(try context.store.adminSocketPath())))
@@ -78,7 +82,9 @@ public final class AssetService: Sendable {
     housekeeping = Task { if options.keepsHouse { await keeper.run() } }
   }
 
-  private static func context(_ settings: Settings, _ log: LogSink) throws -> ServiceContext {
+  private static func context(
+    _ settings: Settings, _ log: LogSink, _ options: Options
+  ) throws -> ServiceContext {
     let store = try Store(StoreOptions(settings))
     let ring: KeyRing
     let bytes = try store.readKeyring()
@@ -86,10 +92,16 @@ public final class AssetService: Sendable {
       throw StartFailure("The key ring of \(settings.storage.root) can not be used: \(error).")
     }
     let state = ServiceState()
+    let limits = options.limits
     return ServiceContext(
-      settings: settings, store: store,
-      workers: try Workers(threads: 2 * SystemInfo.coreCount + 4, queueLimit: 1024),
-      links: LinkVerifier(ring), bases: BaseSettings(settings, state), log: log, state: state)
+      settings: settings, store: store, limits: limits,
+      shares: DescriptorShares(of: SystemInfo.descriptorLimit, loops: options.loops),
+      workers: try Workers(
+        threads: 2 * SystemInfo.coreCount + 4, queueLimit: limits.workerQueue),
+      coldReaders: try ColdReaders(threads: limits.coldReaders, queueLimit: limits.coldReaderQueue),
+      lookups: try Workers(threads: limits.lookups, queueLimit: limits.lookupQueue),
+      budgets: CallBudgets(limits), links: LinkVerifier(ring),
+      bases: BaseSettings(settings, state), log: log, state: state)
   }
 
   private static func listen(
@@ -151,7 +163,7 @@ public final class AssetService: Sendable {
         .init(name: "error", value: .string("\(error)")))
     }
     for loop in loops { loop.stop() }
-    context.workers.stop()
+    context.stopWorkers()
     context.store.removeAdminSocket()
     context.store.close()
   }

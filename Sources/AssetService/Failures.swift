@@ -1,6 +1,7 @@
 // The one file that knows which status an error has. Everything below throws what happened; here it
 // becomes what a client sees: a status and OpenAI's error envelope (API.md §1).
 internal import HTTPServer
+internal import Kernel
 internal import Net
 internal import Store
 internal import Upstream
@@ -169,6 +170,8 @@ extension Failure {
       self.init(
         503, .server, "read_only", "The store takes no writes at the moment.", retryAfter: 30)
     case .busy: self = .busy
+    // Descriptors come back as others end.
+    case .io(let errno) where errno.isNoDescriptor: self = .busy
     case .notFound: self = .unknownAsset
     case .taken: self.init(409, .invalidRequest, "taken", "The name is taken.", param: "name")
     case .blocked:

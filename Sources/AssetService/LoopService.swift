@@ -138,10 +138,11 @@ final class LoopService: HTTPService {
     let call = Call(
       request: request, caller: caller, query: try Query(request),
       bases: Bases(request, context.bases))
+    let pass = try route.budget(isPost: request.head.method == .post).map(context.budgets.enter)
     var response = try await api.answer(route, call, on: loop)
     // Without it, a cache may make up how long it keeps an owner's answer (RFC 9111 §4.2.2).
     response.add("Cache-Control", "no-store")
-    return response
+    return pass?.covering(response) ?? response
   }
 
   private func noteFault(_ cause: String, _ request: Request) {

@@ -8,12 +8,26 @@ internal import Wire
 struct ServiceContext: Sendable {
   let settings: Settings
   let store: Store
+  let limits: ServiceLimits
+  let shares: DescriptorShares
+  /// For the API: files and catalogue.
   let workers: Workers
+  /// For delivery: files that are not in memory. Uploads that queue for a thread do not delay it.
+  let coldReaders: ColdReaders
+  /// For the names of upstreams.
+  let lookups: Workers
+  let budgets: CallBudgets
   let links: LinkVerifier
   let bases: BaseSettings
   let log: LogSink
   let state: ServiceState
   let metrics = Metrics()
+
+  /// Lets all threads end.
+  func stopWorkers() {
+    for pool in [workers, lookups] { pool.stop() }
+    coldReaders.stop()
+  }
 
   /// Unix seconds.
   var now: Int64 { store.now() }

@@ -20,9 +20,9 @@ extension StoreOptions {
 }
 
 extension ServerLimits {
-  init(_ limits: Settings.Limits) {
+  init(_ limits: Settings.Limits, _ shares: DescriptorShares) {
     self.init()
-    connections = limits.connections
+    connections = min(limits.connections, shares.connections)
     connectionsPerAddress = limits.connectionsPerAddress
     headerTimeout = limits.headerTimeout.nanoseconds
     idleTimeout = limits.idleTimeout.nanoseconds
@@ -50,18 +50,16 @@ extension BaseSettings {
 }
 
 extension LoopParts {
-  /// Half of what the process may open is for open assets; the rest is for connections.
-  private static let openAssets = 4096
   /// Pages of the catalogue that deliveries keep in memory, over all loops: some 200,000 assets.
   private static let pageCacheBytes = 64 << 20
 
-  init(_ settings: Settings, loops: Int, workers: Workers, now: Int64) throws {
-    let descriptors = SystemInfo.descriptorLimit / 2 / max(1, loops)
+  init(_ context: ServiceContext, loops: Int) throws {
+    let settings = context.settings
     self.init(
-      openAssets: min(Self.openAssets, max(16, descriptors)),
+      openAssets: min(context.limits.openAssets, context.shares.openAssets),
       pageCacheBytes: max(4 << 20, Self.pageCacheBytes / max(1, loops)),
-      cachePolicy: CachePolicy(settings), catalog: ModelCatalog(settings, startedAt: now),
-      gates: UpstreamGates(), settings: settings, workers: workers,
+      cachePolicy: CachePolicy(settings), catalog: ModelCatalog(settings, startedAt: context.now),
+      gates: UpstreamGates(), settings: settings, lookups: context.lookups,
       trust: try TLSTrust())
   }
 }

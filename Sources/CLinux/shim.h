@@ -107,6 +107,15 @@ __attribute__((noinline, unused)) static int clinux_gettid(void) {
 static inline int clinux_fallocate_keep_size(int fd, off_t offset, off_t length) {
   return (int)syscall(SYS_fallocate, fd, 1 /* FALLOC_FL_KEEP_SIZE */, offset, length);
 }
+// Reads one byte if that needs no disk; EAGAIN if it does (preadv2(2), RWF_NOWAIT).
+static inline long clinux_peek(int fd, off_t offset) {
+  char byte;
+  struct iovec place = {&byte, 1};
+  return syscall(SYS_preadv2, fd, &place, 1, offset, 0L, 8 /* RWF_NOWAIT */);
+}
+static inline long clinux_readahead(int fd, off_t offset, size_t count) {
+  return syscall(SYS_readahead, fd, offset, count);
+}
 static inline long clinux_getdents(int fd, void *buffer, size_t size) {
   return syscall(SYS_getdents64, fd, buffer, size);
 }

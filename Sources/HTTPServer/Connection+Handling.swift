@@ -57,7 +57,7 @@ extension Connection {
     case .bytes(let bytes) where bytes.count <= server.limits.writeBufferBytes:
       writer.end(bytes.span)
     case .file(let file, let offset, let count):
-      writer.end(file: file, offset: offset, count: count)
+      writer.end(file: file, offset: offset, count: count, mayBeCold: true)
     case .bytes(let bytes):
       writer.end(streaming: Int64(bytes.count))
       if writer.sendsBody { return (Int64(bytes.count), { try await $0.write(bytes) }) }

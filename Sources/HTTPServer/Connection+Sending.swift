@@ -4,7 +4,7 @@ internal import Wire
 
 extension Connection {
   private enum Progress {
-    case done, blocked, yielded, gone
+    case done, blocked, yielded, cold, gone
   }
 
   /// Sends the answer that was written. A warm GET comes through here and nowhere else.
@@ -19,6 +19,8 @@ extension Connection {
       outgoing.file = file
       outgoing.offset = offset
       outgoing.left = count
+      let isLarge = count > Int64(server.limits.sendFileBytesPerTurn)
+      outgoing.atHandTo = writer.mayBeCold || isLarge ? offset : .max
       hasFile = true
       leaveRoom(for: count)
     }
@@ -56,6 +58,7 @@ extension Connection {
       startPace(isWaiting: true, on: loop)
     }
     if progress == .yielded { yieldTurn(on: loop) }
+    if progress == .cold { fetch(on: loop) }
   }
 
   private func sendHead(_ bytes: Span<UInt8>, more: Bool) -> Progress {
@@ -95,6 +98,7 @@ extension Connection {
     var turn = Int64(server.limits.sendFileBytesPerTurn)
     while outgoing.left > 0 {
       guard turn > 0 else { return .yielded }
+      guard isAtHand(file) else { return .cold }
       let ask = Int(min(outgoing.left, turn))
       switch stream?.write(file: file, offset: outgoing.offset, count: ask) ?? .gone {
       case .gone: return .gone
@@ -112,12 +116,45 @@ extension Connection {
     return .done
   }
 
+  // MARK: Cold files
+
+  /// Whether what one turn sends is in memory: sendfile(2) waits for a disk with the whole loop.
+  private func isAtHand(_ file: SendableFile) -> Bool {
+    guard outgoing.offset >= outgoing.atHandTo, let readers = server.coldReaders else {
+      return true
+    }
+    let count = min(outgoing.left, Int64(server.limits.sendFileBytesPerTurn))
+    outgoing.atHandTo = outgoing.offset + count
+    return !readers.isCold(file, at: outgoing.offset, count: count)
+  }
+
+  /// Has the turn's bytes brought into memory on another thread, then goes on.
+  private func fetch(on loop: isolated EventLoop) {
+    guard let readers = server.coldReaders, let file = outgoing.file else { return }
+    let (offset, count) = (outgoing.offset, outgoing.atHandTo - outgoing.offset)
+    outgoing.isFetching = true
+    // Our disk's time, not the peer's.
+    pace.endWaiting(at: loop.now)
+    Task {
+      _ = loop
+      await withTaskExecutorPreference(loop.executor) {
+        await readers.bringIn(file, at: offset, count: count)
+      }
+      outgoing.isFetching = false
+      guard state == .sending else { return }
+      pace.beginWaiting(at: loop.now)
+      continueSending(on: loop)
+    }
+  }
+
   // MARK: The end of an exchange
 
   /// The end of an answer that did not leave at once.
   func finishKept(on loop: isolated EventLoop) {
     guard let note = outgoing.note.take() else { return close(on: loop) }
     finishExchange(note.bytes, on: loop)
+    // An answer that began before the drain promised the client that it may ask again.
+    if server.isDraining { return closeIfIdle(on: loop) }
     if state == .idle { resume(on: loop) }
   }
 

@@ -71,6 +71,7 @@ final class Connection: Channel {
     }
     switch state {
     case .idle, .head: resume(on: loop)
+    case .sending where outgoing.isFetching: if readiness.isGone { close(on: loop) }
     case .sending: continueSending(on: loop)
     // A reset: the handler's task goes on to its end, the rest is given back now.
     case .handling where readiness.isGone: close(on: loop)

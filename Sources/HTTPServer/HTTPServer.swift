@@ -10,9 +10,11 @@ public final class HTTPServer: Sendable {
   /// The loops' own servers, each reached only on its loop.
   private let servers: [(loop: EventLoop, id: ResidentID)]
 
-  /// A server on running loops.
+  /// A server on running loops. `coldReaders` bring files that are not in memory from the disk, so
+  /// that the loops need not wait for it.
   public init(
-    loops: [EventLoop], limits: ServerLimits, makeService: @escaping MakeService
+    loops: [EventLoop], limits: ServerLimits, coldReaders: ColdReaders? = nil,
+    makeService: @escaping MakeService
   ) async throws {
     let admission = Admission(
       limit: limits.connections, limitPerAddress: limits.connectionsPerAddress)
@@ -22,7 +24,9 @@ public final class HTTPServer: Sendable {
       let id = try await loop.run { loop in
         let service = try makeService(loop)
         return loop.keep(
-          ServerLoop(limits: limits, admission: admission, service: service, on: loop))
+          ServerLoop(
+            limits: limits, admission: admission, service: service, coldReaders: coldReaders,
+            on: loop))
       }
       servers.append((loop, id))
     }

@@ -7,6 +7,10 @@ struct Outgoing {
   var file: SendableFile?
   var offset: Int64 = 0
   var left: Int64 = 0
+  /// Up to here the file was found, or brought, in memory; `.max` when that is not asked.
+  var atHandTo: Int64 = .max
+  /// Whether the file's next bytes are being brought from the disk.
+  var isFetching = false
   var status = 0
   var tag: UInt8 = 0
   var bodyBytes: Int64 = 0

@@ -7,6 +7,8 @@ final class ServerLoop: TCPAcceptor {
   let limits: ServerLimits
   let requestLimits = RequestLimits()
   let service: any HTTPService
+  /// Threads that bring cold files into memory; without them the loop waits for the disk itself.
+  let coldReaders: ColdReaders?
   // The three below are lent to a connection for the time that it serves what it has read.
   /// What was read last; used within one call, never kept.
   var input: ByteBuffer
@@ -27,7 +29,7 @@ final class ServerLoop: TCPAcceptor {
 
   init(
     limits: ServerLimits, admission: Admission, service: any HTTPService,
-    on loop: isolated EventLoop
+    coldReaders: ColdReaders?, on loop: isolated EventLoop
   ) {
     var limits = limits
     limits.readBufferBytes = max(limits.readBufferBytes, requestLimits.longestHead + 1)
@@ -36,6 +38,7 @@ final class ServerLoop: TCPAcceptor {
     self.loop = loop
     self.admission = admission
     self.service = service
+    self.coldReaders = coldReaders
     writer = ResponseWriter(limits: limits)
     input = ByteBuffer(capacity: limits.readBufferBytes)
   }

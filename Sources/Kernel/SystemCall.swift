@@ -17,6 +17,7 @@ public enum SystemCall: String, Sendable, Hashable {
   case getdents = "getdents64"
   case getsockname, getsockopt, linkat, listen, mkdirat, openat
   case pread = "pread64"
+  case preadv2
   case pthreadCreate = "pthread_create"
   case pwrite = "pwrite64"
   case read, readahead, recv

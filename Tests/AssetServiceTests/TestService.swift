@@ -15,7 +15,10 @@ final class TestService {
   /// `http://127.0.0.1:<port>`
   let base: String
 
-  init(_ configuration: String, storage: String, root: String, loops: Int) async throws {
+  init(
+    _ configuration: String, storage: String, root: String, loops: Int,
+    limits: ServiceLimits = ServiceLimits()
+  ) async throws {
     let text = """
       { listen: ["127.0.0.1:0"], log: { access: "off", level: "error" },
         storage: { root: "\(root)", min_free_bytes: 0, \(storage) }, \(configuration) }
@@ -25,6 +28,7 @@ final class TestService {
       environment: ["BOOTSTRAP": TestService.adminKey])
     var options = AssetService.Options()
     options.loops = loops
+    options.limits = limits
     options.keepsHouse = false
     service = try await AssetService.start(settings, options)
     base = try #require(service.addresses.first)
@@ -93,12 +97,13 @@ final class TestService {
 /// The lock of a store goes with the last object that holds it, so a service that has just stopped
 /// in this process may have it for a moment.
 private func start(
-  _ configuration: String, storage: String, root: String, loops: Int
+  _ configuration: String, storage: String, root: String, loops: Int, limits: ServiceLimits
 ) async throws -> TestService {
   let end = ContinuousClock.now + .seconds(20)
   while true {
     do {
-      return try await TestService(configuration, storage: storage, root: root, loops: loops)
+      return try await TestService(
+        configuration, storage: storage, root: root, loops: loops, limits: limits)
     } catch {
       guard "\(error)".contains("has this store open"), ContinuousClock.now < end else {
         throw error
@@ -111,10 +116,12 @@ private func start(
 /// Runs `body` with a service, which ends and leaves nothing behind.
 func withService<Result>(
   _ configuration: String = "", storage: String = "", root: String? = nil, loops: Int = 2,
+  limits: ServiceLimits = ServiceLimits(),
   _ body: (TestService) async throws -> Result
 ) async throws -> Result {
   let folder = root ?? TestService.newRoot()
-  let service = try await start(configuration, storage: storage, root: folder, loops: loops)
+  let service = try await start(
+    configuration, storage: storage, root: folder, loops: loops, limits: limits)
   func end() async {
     await service.service.stop(drainingSeconds: 1)
     if root == nil { try? FileManager.default.removeItem(atPath: folder) }

@@ -28,6 +28,7 @@ final class Child {
     _ program: String, _ arguments: [String], takesInput: Bool = false, output: Stream = .null,
     errors: Stream = .null
   ) throws {
+    Self.keepWhatWasGiven
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -60,6 +61,11 @@ final class Child {
     processIdentifier = pid
     guard code == 0 else { throw Failure(program: program, code: code) }
   }
+
+  /// What whoever runs the tests left open in this process is none of the child's.
+  private static let keepWhatWasGiven: Void = {
+    for number in Int32(3)..<1024 { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+  }()
 
   deinit {
     if isRunning {

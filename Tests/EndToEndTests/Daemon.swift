@@ -48,13 +48,18 @@ final class Daemon {
   }()
 
   /// Starts it on a free port; comes back when it listens.
-  init(_ root: String, configuration: String = "{}", errors: Child.Stream = .null) throws {
+  init(
+    _ root: String, configuration: String = "{}", descriptors: Int? = nil,
+    errors: Child.Stream = .null
+  ) throws {
     self.root = root
     let file = root + ".json5"
     try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
-    process = try Child(
-      Daemon.program, ["--config", file, "--storage", root, "--listen", "127.0.0.1:0"],
-      output: .pipe, errors: errors)
+    let words = [Daemon.program, "--config", file, "--storage", root, "--listen", "127.0.0.1:0"]
+    // prlimit(1) becomes the daemon: its process is ours.
+    let limit = descriptors.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
+    let all = limit + words
+    process = try Child(all[0], Array(all.dropFirst()), output: .pipe, errors: errors)
     var line = Data()
     while line.last != UInt8(ascii: "\n") {
       let more = process.availableData()

@@ -101,7 +101,7 @@ import Testing
     }
     daemon.signal(15)
     try await until("the door is closed") { try status(daemon.base + "/healthz") == 0 }
-    #expect(daemon.process.isRunning)
+    try #require(daemon.process.isRunning)
     try upload.write(image.dropFirst(300_000))
     upload.finishInput()
     #expect(String(decoding: upload.readToEnd(), as: UTF8.self).hasSuffix(" 201"))

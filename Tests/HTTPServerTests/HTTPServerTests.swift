@@ -137,6 +137,24 @@ struct HTTPServerTests {
     server.loop.stop()
   }
 
+  /// An answer that began before the drain ends whole, and its connection right after it.
+  @Test(arguments: ["/file", "/task/stream-huge"])
+  func drainClosesAfterAnAnswerThatBegan(_ path: String) async throws {
+    let bytes = 16_000_000
+    let server = try await TestServer(file: try sparseFile(bytes), fileBytes: Int64(bytes))
+    let client = try server.client()
+    try client.send(get(path))
+    let head = try client.readHead()
+    #expect(head.value("Connection") == nil)
+    async let drained: Void = server.server.drain(seconds: 60)
+    try await server.probe.until("still listening") { (try? server.client().ask(get("/a"))) == nil }
+    let body = try client.readToEnd()
+    #expect(body.utf8.count == head.value("Content-Length").flatMap { Int($0) })
+    await drained
+    #expect(server.server.connectionCount == 0)
+    server.loop.stop()
+  }
+
   /// What was paid for is stored although its client left: the drain waits for the handler.
   @Test func drainWaitsForHandlersWithoutAClient() async throws {
     let server = try await TestServer()
@@ -181,7 +199,7 @@ struct HTTPServerTests {
     server.loop.stop()
     #expect(try client.readToEnd() == "")
     _ = try? streaming.readToEnd()
-    #expect(server.server.connectionCount == 0)
+    try await server.untilNoConnections()
     try await server.probe.until("no end") { server.probe.has("end /task/echo") }
     #expect(throws: (any Error).self) { try server.client().ask(get("/a")) }
   }

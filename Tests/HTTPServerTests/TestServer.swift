@@ -52,12 +52,12 @@ struct TestServer {
 
   init(
     limits: ServerLimits = ServerLimits(), file: SharedFile? = nil, fileBytes: Int64 = 0,
-    isExempt: Bool = true
+    isExempt: Bool = true, coldReaders: ColdReaders? = nil
   ) async throws {
     let loop = try EventLoop(index: 0)
     try loop.start()
     let probe = Probe()
-    server = try await HTTPServer(loops: [loop], limits: limits) { _ in
+    server = try await HTTPServer(loops: [loop], limits: limits, coldReaders: coldReaders) { _ in
       TestService(probe: probe, file: file, fileBytes: fileBytes)
     }
     let any = try #require(Endpoint("127.0.0.1:0"))

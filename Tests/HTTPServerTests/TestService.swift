@@ -28,6 +28,10 @@ final class TestService: HTTPService {
       guard let file else { break }
       response.start(200)
       response.end(file: file, offset: 0, count: fileBytes)
+    case "/cold-file":
+      guard let file else { break }
+      response.start(200)
+      response.end(file: file, offset: 0, count: fileBytes, mayBeCold: true)
     case "/304":
       response.start(304)
       response.lines("ETag: \"a\"\r\n")

@@ -35,7 +35,14 @@ final class AssetShelf {
       return asset
     }
     counters.openMisses.add()
-    let asset = try read(id)
+    let asset: OpenAsset
+    do {
+      asset = try read(id)
+    } catch .store(let failure) where failure.isNoDescriptor && cache.count > 0 {
+      // What is kept open only to be quick must not keep others from being read.
+      cache.removeAll()
+      asset = try read(id)
+    }
     cache.insert(asset, epoch: epoch)
     return asset
   }
@@ -74,5 +81,11 @@ final class AssetShelf {
     guard now - asset.reportedAt >= Self.noteInterval else { return }
     asset.reportedAt = now
     store.accessLog.note(asset.id, at: now)
+  }
+}
+
+extension StoreFailure {
+  fileprivate var isNoDescriptor: Bool {
+    if case .io(let errno) = kind { errno.isNoDescriptor } else { false }
   }
 }

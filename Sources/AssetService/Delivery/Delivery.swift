@@ -85,7 +85,10 @@ final class Delivery {
       appendDisposition(asset, head, bytes, &response)
       appendDigest(asset, head, bytes, &response)
       switch asset.content {
-      case .file(let file): response.end(file: file, offset: plan.offset, count: plan.length)
+      case .file(let file):
+        response.end(
+          file: file, offset: plan.offset, count: plan.length,
+          mayBeCold: asset.noteSending(at: response.now))
       case .bytes(let bytes):
         let start = Int(plan.offset)
         response.end(bytes.span.extracting(start..<start + Int(plan.length)))

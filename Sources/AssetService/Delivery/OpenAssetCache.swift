@@ -62,6 +62,15 @@ struct OpenAssetCache {
     linkAsNewest(place)
   }
 
+  /// Closes everything that is not being sent.
+  mutating func removeAll() {
+    places.removeAll(keepingCapacity: true)
+    entries = []
+    free = []
+    newest = Self.none
+    oldest = Self.none
+  }
+
   private mutating func remove(_ place: Int, _ id: AssetID) {
     places[id] = nil
     unlink(place)

@@ -14,7 +14,7 @@ extension LoopParts {
     var made: [String: any Upstream] = [:]
     let usable = settings.upstreams.filter { $0.obstacle == nil }
     guard !usable.isEmpty else { return made }
-    let client = try HTTPClient(lookups: workers, trust: trust, on: loop)
+    let client = try HTTPClient(lookups: lookups, trust: trust, on: loop)
     for upstream in usable { made[upstream.name] = try make(upstream, client) }
     return made
   }

@@ -1,0 +1,26 @@
+/// Every limit of the service that is no setting, by name.
+struct ServiceLimits: Sendable {
+  /// Calls of each kind at once, over all loops; more are answered 503 with `Retry-After`. A call
+  /// counts until its answer has left. Delivery has no such limit: it holds a descriptor and no
+  /// memory, and the calls can not take its connections' turns.
+  ///
+  /// A generation waits for its upstream with its order in memory (at most 1 MiB, mostly 1 KiB).
+  var generations = 1024
+  /// Uploads and conversions: about 0.1 MiB and two descriptors each, 0.5 MiB at worst.
+  var ingests = 512
+  /// Everything else but the operator's calls: mostly one read of the catalogue.
+  var queries = 1024
+
+  /// Work on files and catalogue that waits for a thread.
+  var workerQueue = 1024
+  /// Threads that bring cold files into memory: their number is how deep the disk's queue gets.
+  var coldReaders = 4
+  /// Deliveries that wait for one of those; those beyond read on their loop.
+  var coldReaderQueue = 1024
+  /// Threads that look up names: a silent name server holds each for many seconds.
+  var lookups = 4
+  /// Look-ups that wait for one.
+  var lookupQueue = 256
+  /// Assets that a loop keeps open, if the process may open that many.
+  var openAssets = 4096
+}

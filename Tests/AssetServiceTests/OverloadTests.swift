@@ -1,0 +1,110 @@
+import HTTPServer
+import Kernel
+import Net
+import Store
+import Testing
+import Wire
+
+@testable import AssetService
+
+/// Overload of one kind is refused with 503 and `Retry-After`, and starves no other (PROMISES.md,
+/// O1).
+@Suite struct OverloadTests {
+  private func limits(_ change: (inout ServiceLimits) -> Void) -> ServiceLimits {
+    var limits = ServiceLimits()
+    change(&limits)
+    return limits
+  }
+
+  private func expectBusy(_ answer: TestAnswer) {
+    #expect(answer.status == 503 && answer.code == "busy", "\(answer.text)")
+    #expect(answer["Retry-After"] == "1")
+  }
+
+  @Test func uploadsBeyondTheirNumberAreRefused() async throws {
+    try await withService(limits: limits { $0.ingests = 1 }) { service in
+      let image = TestImages.png(padding: 40_000)
+      let url = try #require(try service.host(image).json["url"]?.string)
+      let slow = try service.client()
+      try slow.send(
+        "POST /v1/assets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
+          + "Content-Length: \(image.count)\r\n\r\n")
+      try slow.send(Array(image.prefix(1000)))
+      try await until("the upload began") { try !hasNoIncoming(service.root) }
+      expectBusy(try service.host(image))
+      expectBusy(try service.send("POST", "/v1/images/convert", "{}"))
+      // Delivery, reads of the API and the other kinds go on.
+      #expect(try service.ask("GET", url).body == image)
+      #expect(try service.ask("GET", "/v1/assets").status == 200)
+      #expect(try service.send("POST", "/v1/images/generations", "{}").status == 400)
+      #expect(try service.ask("GET", "/readyz").status == 200)
+      try slow.send(Array(image.dropFirst(1000)))
+      try await until("its place is free") { try service.host(image).status != 503 }
+    }
+  }
+
+  @Test func eachKindHasItsOwnNumber() async throws {
+    let none = limits {
+      $0.generations = 0
+      $0.queries = 0
+    }
+    try await withService(limits: none) { service in
+      expectBusy(try service.send("POST", "/v1/images/generations", "{}"))
+      expectBusy(try service.ask("GET", "/v1/assets"))
+      expectBusy(try service.ask("GET", "/v1/models"))
+      #expect(try service.host(TestImages.png()).status == 201)
+      #expect(try service.admin("GET", "/admin/stats").status == 200)
+      #expect(try service.ask("GET", "/healthz").status == 200)
+    }
+  }
+
+  /// A call counts until its answer has left, not until its handler came back.
+  @Test func aStreamedAnswerCounts() async throws {
+    let budgets = CallBudgets(limits { $0.queries = 1 })
+    var pass: CallPass? = try budgets.enter(.query)
+    #expect(throws: Failure.self) { try budgets.enter(.query) }
+    var response = pass?.covering(.init(status: 200, body: .stream(length: 1) { _ in }))
+    pass = nil
+    #expect(budgets.running(.query) == 1)
+    response = nil
+    #expect(response == nil && budgets.running(.query) == 0)
+  }
+
+  @Test(arguments: [
+    WorkersBusy() as any Error,
+    StoreFailure(.ingest, .io(Errno(.openat, code: 24))) as any Error,
+  ])
+  func whatComesBackIsNoFault(_ error: any Error) {
+    let failure = Failure(error)
+    #expect(failure.status == 503 && failure.retryAfter == 1)
+  }
+
+  /// Where descriptors are few, what is kept open makes room for what is read.
+  @Test func anOpenThatFailsClosesWhatIsIdle() async throws {
+    try await withService(loops: 1) { service in
+      let loop = try #require(service.service.loops.first)
+      let thread = await loop.run { _ in KernelThread.currentID }
+      let urls = try (0..<2).map { index in
+        try #require(try service.host(TestImages.png(padding: 100 + index)).json["url"]?.string)
+      }
+      #expect(try service.ask("GET", urls[0]).status == 200)
+      SystemCallTrace.start(thread: thread)
+      SystemCallTrace.fail(.openat, nth: 1, code: 24, thread: thread)
+      #expect(try service.ask("GET", urls[1]).status == 200)
+      // Again, with nothing left to close.
+      SystemCallTrace.fail(.openat, nth: 1, code: 24, thread: thread)
+      SystemCallTrace.fail(.openat, nth: 1, code: 24, thread: thread)
+      expectBusy(try service.ask("GET", urls[0]))
+      _ = SystemCallTrace.stop(thread: thread)
+      #expect(try service.ask("GET", urls[0]).status == 200)
+    }
+  }
+
+  @Test(arguments: [(64, 2), (256, 2), (1024, 8), (20_000, 2), (1 << 20, 64), (10, 2)])
+  func descriptorsAreShared(_ limit: Int, _ loops: Int) {
+    let shares = DescriptorShares(of: limit, loops: loops)
+    #expect(shares.connections >= 4 && shares.openAssets >= 1)
+    guard limit >= 64 else { return }
+    #expect(shares.connections + loops * shares.openAssets < limit - 24 - 8 * loops)
+  }
+}

@@ -1,0 +1,87 @@
+import Dispatch
+import HTTPServer
+import Kernel
+import Net
+import Testing
+
+@testable import Net
+
+/// A file that is not in memory is brought there by other threads (ARCHITECTURE.md §4.3). Which
+/// file that is, is forced at the kernel's seam.
+struct ColdFileTests {
+  private static let again: Int32 = 11
+
+  private func server(_ bytes: Int, _ readers: ColdReaders) async throws -> TestServer {
+    try await TestServer(
+      file: try sparseFile(bytes), fileBytes: Int64(bytes), coldReaders: readers)
+  }
+
+  /// The loop's calls about sockets and files while a client asks once; the `nth` look at the file
+  /// says that it is cold.
+  private func calls(
+    _ path: String, bytes: Int, coldAt nth: Int?
+  ) async throws -> [SystemCall] {
+    let readers = try ColdReaders(threads: 1, queueLimit: 8)
+    defer { readers.stop() }
+    let server = try await server(bytes, readers)
+    let client = try server.client()
+    // From here on the file is in memory.
+    _ = try client.ask(get(path))
+    let thread = await server.thread
+    SystemCallTrace.start(thread: thread)
+    if let nth { SystemCallTrace.fail(.preadv2, nth: nth, code: Self.again, thread: thread) }
+    #expect(try client.ask(get(path)).body.count == bytes)
+    let calls = SystemCallTrace.stop(thread: thread)
+    try await server.end()
+    // Waiting and being woken come as often as they come.
+    return calls.filter { ![.epollWait, .write, .read].contains($0) }
+  }
+
+  /// Two looks at a small file, at its ends; none at one that was sent just now.
+  @Test func smallFilesAreLookedAtWhenAsked() async throws {
+    let looked: [SystemCall] = [.recv, .send, .preadv2, .preadv2, .sendfile]
+    #expect(try await calls("/cold-file", bytes: 60_000, coldAt: nil) == looked)
+    // An answer that was waited for is followed by a look for the next request.
+    let brought = try await calls("/cold-file", bytes: 60_000, coldAt: 2)
+    #expect(brought.starts(with: looked))
+    #expect(try await calls("/file", bytes: 60_000, coldAt: nil) == [.recv, .send, .sendfile])
+  }
+
+  /// Each turn of a large file is looked at; no read of it is on the loop's thread.
+  @Test(arguments: [nil, 1, 6, 13]) func largeFilesAreLookedAtEachTurn(_ nth: Int?) async throws {
+    let calls = try await calls("/file", bytes: 6 << 20, coldAt: nth)
+    let looks = calls.count { $0 == .preadv2 }
+    // Five in each of three turns, one where the first already said it.
+    #expect(nth == nil ? looks == 15 : looks < 15 && looks > 10, "\(looks)")
+    #expect(!calls.contains(.pread) && !calls.contains(.readahead))
+    #expect(calls.contains(.sendfile))
+  }
+
+  /// A client that leaves meanwhile is let go at once, and others are served.
+  @Test func clientMayLeaveWhileItsFileIsFetched() async throws {
+    let readers = try ColdReaders(threads: 1, queueLimit: 8)
+    defer { readers.stop() }
+    let server = try await server(60_000, readers)
+    let gate = DispatchSemaphore(value: 0)
+    let blocked = Task { try await readers.workers.run { gate.wait() } }
+    try await server.probe.until("no reading") { readers.workers.pending == 1 }
+    let client = try server.client()
+    _ = try client.ask(get("/a"))
+    let thread = await server.thread
+    SystemCallTrace.start(thread: thread)
+    SystemCallTrace.fail(.preadv2, nth: 1, code: Self.again, thread: thread)
+    try client.send(get("/cold-file"))
+    try await server.probe.until("no fetch") { readers.workers.pending == 2 }
+    _ = SystemCallTrace.stop(thread: thread)
+    let other = try server.client()
+    #expect(try other.ask(get("/cold-file")).body.count == 60_000)
+    try client.reset()
+    try await server.probe.until("not let go") { server.server.connectionCount == 1 }
+    gate.signal()
+    try await blocked.value
+    try await server.probe.until("still fetched") { readers.workers.pending == 0 }
+    #expect(try other.ask(get("/cold-file")).body.count == 60_000)
+    #expect(server.probe.all.filter(\.outcome.isAborted).count == 1)
+    try await server.end()
+  }
+}

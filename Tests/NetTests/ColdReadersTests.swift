@@ -1,0 +1,51 @@
+import Foundation
+import Glibc
+import Kernel
+import Testing
+
+@testable import Net
+
+/// Real files on a real disk, as far as the file system tells what of them is in memory.
+struct ColdReadersTests {
+  /// A file whose pages were dropped; `nil` where that can not be had (a file system in memory).
+  private func coldFile(_ bytes: Int) throws -> SharedFile? {
+    let path = FileManager.default.currentDirectoryPath + "/.build/cold-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let number = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard number >= 0 else { return nil }
+    let file = SharedFile(owning: OwnedFileDescriptor(owning: number))
+    let content = [UInt8](repeating: 1, count: bytes)
+    guard unsafe content.withUnsafeBytes({ unsafe write(number, $0.baseAddress, bytes) }) == bytes,
+      fsync(number) == 0, posix_fadvise(number, 0, 0, 4 /* POSIX_FADV_DONTNEED */) == 0
+    else { return nil }
+    return file.isCold(at: 0, count: 1) ? file : nil
+  }
+
+  @Test func bringsInWhatIsCold() async throws {
+    let bytes = 3 << 20
+    guard let file = try coldFile(bytes) else { return }
+    let readers = try ColdReaders(threads: 1, queueLimit: 1)
+    defer { readers.stop() }
+    #expect(readers.isCold(file, at: 0, count: Int64(bytes)))
+    // The kernel is free to drop a page again at once; not every time.
+    var isCold = true
+    for _ in 0..<20 where isCold {
+      await readers.bringIn(file, at: 0, count: Int64(bytes))
+      isCold = readers.isCold(file, at: 0, count: Int64(bytes))
+    }
+    #expect(!isCold)
+    // Past the end there is nothing to wait for.
+    await readers.bringIn(file, at: Int64(bytes), count: 4096)
+    #expect(!readers.isCold(file, at: Int64(bytes), count: 4096))
+    #expect(!readers.isCold(file, at: 0, count: 0))
+  }
+
+  /// A pool without room comes back at once: who sends then waits itself.
+  @Test func withoutRoomItComesBackAtOnce() async throws {
+    guard let file = try coldFile(1 << 20) else { return }
+    let readers = try ColdReaders(threads: 1, queueLimit: 1)
+    readers.stop()
+    await readers.bringIn(file, at: 0, count: 1 << 20)
+    #expect(readers.isCold(file, at: 0, count: 1 << 20))
+  }
+}
