@@ -28,6 +28,10 @@ public enum SystemInfo {
   /// has which image.
   public static func keepFilesPrivate() { _ = umask(0o077) }
 
+  /// Gives memory that the allocator keeps for later back to the system (malloc_trim(3)). Without
+  /// it what a peak needed stays ours: one small block that lives holds a whole arena.
+  public static func giveBackFreeMemory() { _ = malloc_trim(0) }
+
   /// Keeps secrets out of core files (setrlimit(2), RLIMIT_CORE).
   public static func forbidCoreDumps() { _ = clinux_forbid_core_dumps() }
 }

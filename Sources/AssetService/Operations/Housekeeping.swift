@@ -1,5 +1,7 @@
-// What the daemon does by itself: collects by policy, and writes last fetches to the catalogue.
+// What the daemon does by itself: collects by policy, writes last fetches to the catalogue, and
+// gives back the memory of a peak that is over.
 internal import Configuration
+internal import Kernel
 internal import Net
 internal import Store
 internal import Wire
@@ -13,6 +15,7 @@ final class Housekeeping: Sendable {
   private let interval: Duration
   /// Last fetches are written at most this late.
   private static let accessInterval = Duration.seconds(60)
+  private static let memoryInterval = Duration.seconds(60)
 
   init(_ settings: Settings, store: Store, workers: Workers, log: LogSink) {
     self.store = store
@@ -28,7 +31,10 @@ final class Housekeeping: Sendable {
       try await store.flushAccessLog()
     }
     async let collections: Void = every(interval) { [self] in try await collect() }
-    _ = await (accesses, collections)
+    async let memory: Void = every(Self.memoryInterval) { [workers] in
+      try await workers.run { SystemInfo.giveBackFreeMemory() }
+    }
+    _ = await (accesses, collections, memory)
   }
 
   private func collect() async throws {
