@@ -56,10 +56,14 @@ final class Connection: Channel {
   }
 
   func start(on loop: isolated EventLoop) {
-    id = stream?.register(self, on: loop)
-    guard id != nil else { return close(on: loop) }
-    setDeadline(deadline, on: loop)
+    guard let id = stream?.adopt(self, on: loop) else { return }
+    self.id = id
+    // Mostly the request is here already: a connection that closes after it is never watched, and
+    // leaves no deadline behind.
     ready(.all, on: loop)
+    guard state != .closed else { return }
+    guard stream?.watch(id, on: loop) == true else { return close(on: loop) }
+    setDeadline(deadline, on: loop)
   }
 
   func ready(_ readiness: Readiness, on loop: isolated EventLoop) {

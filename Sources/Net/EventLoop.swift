@@ -133,12 +133,22 @@ public actor EventLoop {
 
   /// Serves a connected descriptor: both directions, edge-triggered.
   public func add(_ channel: any Channel, descriptor: Int32) throws(Errno) -> ChannelID {
-    let id = slots.insert(channel, at: descriptor)
-    do throws(Errno) { try poller.add(descriptor, token: id.token) } catch {
+    let id = adopt(channel, descriptor: descriptor)
+    do throws(Errno) { try watch(id, descriptor: descriptor) } catch {
       slots.remove(id)
       throw error
     }
     return id
+  }
+
+  /// Makes a channel known; until `watch` nothing of its descriptor is told.
+  public func adopt(_ channel: any Channel, descriptor: Int32) -> ChannelID {
+    slots.insert(channel, at: descriptor)
+  }
+
+  /// Begins to tell an adopted channel about its descriptor, first what is already so.
+  public func watch(_ id: ChannelID, descriptor: Int32) throws(Errno) {
+    try poller.add(descriptor, token: id.token)
   }
 
   /// Serves a listener or another descriptor that is only read.

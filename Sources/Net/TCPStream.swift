@@ -80,6 +80,16 @@ public struct TCPStream: ~Copyable, Sendable {
     try? loop.add(channel, descriptor: socket.number)
   }
 
+  /// Makes the channel known to a loop, which does not watch the socket yet.
+  public func adopt(_ channel: any Channel, on loop: isolated EventLoop) -> ChannelID {
+    loop.adopt(channel, descriptor: socket.number)
+  }
+
+  /// Begins to be watched by the loop that adopted the channel; whether that can be.
+  public func watch(_ id: ChannelID, on loop: isolated EventLoop) -> Bool {
+    (try? loop.watch(id, descriptor: socket.number)) != nil
+  }
+
   /// Receives into the free end of `output`.
   @inline(__always)
   public func read(into output: inout OutputSpan<UInt8>) -> ReadOutcome {

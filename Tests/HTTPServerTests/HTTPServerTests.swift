@@ -104,7 +104,8 @@ struct HTTPServerTests {
     let client = try server.client()
     _ = try? client.send(get("/file"))
     _ = try? client.readToEnd()
-    #expect(client.received.count < 1000)
+    // The loop watches a socket only after it has served what was there already.
+    if call != .epollControl { #expect(client.received.count < 1000) }
     _ = SystemCallTrace.stop(thread: thread)
     #expect(try other.ask(get("/b")).text == "/b")
     try await server.probe.until("not released") { server.server.connectionCount == 1 }
