@@ -35,22 +35,36 @@ public enum ContentDisposition: Sendable {
     return value
   }
 
-  /// The characters that are kept of a name, at most `maxFileName` bytes of them.
+  /// An extension of more bytes than this, its dot included, is a part of the name like others.
+  private static let maxExtension = 16
+
+  /// The characters that are kept of a name, at most `maxFileName` bytes of them. A longer one
+  /// keeps its extension: without it no program knows what the file is.
   private static func cleaned(_ fileName: Span<UInt8>) -> [Unicode.Scalar] {
     var bytes: [UInt8] = []
-    // Three bytes more than are kept, so that the cut never makes up a malformed character.
-    for index in 0..<min(fileName.count, maxFileName + 3) { bytes.append(fileName[index]) }
-    var kept: [Unicode.Scalar] = []
-    var length = 0
-    for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-      length += UTF8.width(scalar)
-      guard length <= maxFileName else { break }
-      let isSeparator = scalar == "/" || scalar == "\\"
-      let isHidden = scalar.properties.generalCategory == .control
-      let turnsText = scalar.properties.isBidiControl  // "gpj.exe" shown backwards
-      kept.append(isSeparator || isHidden || turnsText ? "_" : scalar)
+    for index in fileName.indices { bytes.append(fileName[index]) }
+    let name = String(decoding: bytes, as: UTF8.self).unicodeScalars.map(harmless)
+    guard width(name[...]) > maxFileName else { return name }
+    var ending = name.lastIndex(of: ".").map { name[$0...] } ?? []
+    if width(ending) > maxExtension { ending = [] }
+    var room = maxFileName - width(ending)
+    let stem = name.prefix { scalar in
+      room -= UTF8.width(scalar)
+      return room >= 0
     }
-    return kept
+    return Array(stem + ending)
+  }
+
+  private static func width(_ text: ArraySlice<Unicode.Scalar>) -> Int {
+    text.reduce(0) { $0 + UTF8.width($1) }
+  }
+
+  /// The character, or `_` for one that no file name should have.
+  private static func harmless(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    let isSeparator = scalar == "/" || scalar == "\\"
+    let isHidden = scalar.properties.generalCategory == .control
+    let turnsText = scalar.properties.isBidiControl  // "gpj.exe" shown backwards
+    return isSeparator || isHidden || turnsText ? "_" : scalar
   }
 
   /// Whether a character can stand in the quoted form. `%` can not: some browsers decode it.

@@ -70,4 +70,15 @@ import Testing
     let name = String(repeating: "a", count: 199) + "\u{E9}\u{E9}"
     #expect(value(name) == "attachment; filename=\"\(String(repeating: "a", count: 199))\"")
   }
+
+  @Test(arguments: [
+    (String(repeating: "a", count: 300) + ".png", String(repeating: "a", count: 196) + ".png"),
+    (String(repeating: "a", count: 196) + ".png", String(repeating: "a", count: 196) + ".png"),
+    (String(repeating: "a", count: 300) + ".", String(repeating: "a", count: 199) + "."),
+    ("a." + String(repeating: "b", count: 300), "a." + String(repeating: "b", count: 198)),
+    ("." + String(repeating: "b", count: 300), "." + String(repeating: "b", count: 199)),
+  ])
+  func longNamesKeepTheirExtension(_ name: String, _ expected: String) {
+    #expect(value(name) == "attachment; filename=\"\(expected)\"")
+  }
 }
