@@ -1,5 +1,8 @@
+import Configuration
 import Testing
 import Wire
+
+@testable import AssetService
 
 // What absolute URLs are built on (API.md §1): public_url, else Host; forwarded fields only from
 // trusted proxies.
@@ -118,6 +121,20 @@ import Wire
       #expect(absolute.lowercased().hasPrefix("http://localhost:7/v1/assets/img-"))
       let old = try location("POST /v1/assets HTTP/1.0\r\n")
       #expect(old.hasPrefix("http://127.0.0.1:"), "\(old)")
+    }
+  }
+
+  /// A socket for both families reports IPv4 peers as ::ffff:a.b.c.d (RFC 4291 §2.5.5.2).
+  @Test func anIPv4ProxyIsTrustedInBothSpellings() throws {
+    let network = try #require(Network(Configuration.IPAddress(10, 0, 0, 0), prefix: 8))
+    let settings = BaseSettings(publicURL: nil, trustedProxies: [network], state: ServiceState())
+    let spellings: [(address: Wire.IPAddress, isTrusted: Bool)] = [
+      (.v4(0x0A01_0203), true), (.v6(high: 0, low: 0xFFFF_0A01_0203), true),
+      (.v4(0x0B01_0203), false), (.v6(high: 0, low: 0xFFFF_0B01_0203), false),
+      (.v6(high: 0, low: 0x0A01_0203), false), (.v6(high: 0x0A00_0000, low: 0), false),
+    ]
+    for (address, isTrusted) in spellings {
+      #expect(settings.trusts(address) == isTrusted, "\(address)")
     }
   }
 }

@@ -96,48 +96,6 @@ extension IPAddress {
   }
 }
 
-/// A network: an address and how many of its first bits count.
-public struct IPNetwork: Hashable, Sendable {
-  /// The address, with the bits that do not count as they were written; IPv4 for an IPv4-mapped
-  /// network.
-  public let address: IPAddress
-  /// 0 to 32, or 0 to 128.
-  public let prefixLength: Int
-
-  /// Reads `10.0.0.0/8`, `2001:db8::/32`, or one address alone.
-  public init?(_ text: Span<UInt8>) {
-    var slash = 0
-    while slash < text.count, text[slash] != 0x2F { slash += 1 }
-    guard let address = IPAddress(text, 0..<slash) else { return nil }
-    let bits = if case .v4 = address { 32 } else { 128 }
-    var length = bits
-    if slash < text.count {
-      let digits = slash + 1..<text.count
-      guard digits.count <= 3, let number = Decimal.parse(text, digits), number <= bits else {
-        return nil
-      }
-      length = Int(number)
-    }
-    // A network of mapped addresses is one of IPv4 addresses, as `contains` takes them for.
-    let isMapped = address.unmapped != address && length >= 96
-    self.address = isMapped ? address.unmapped : address
-    prefixLength = isMapped ? length - 96 : length
-  }
-
-  /// Whether an address lies in the network. An IPv4-mapped IPv6 address counts as IPv4.
-  public func contains(_ other: IPAddress) -> Bool {
-    switch (address, other.unmapped) {
-    case (.v4(let mine), .v4(let theirs)):
-      return prefixLength == 0 || (mine ^ theirs) >> UInt32(32 - prefixLength) == 0
-    case (.v6(let high, let low), .v6(let otherHigh, let otherLow)):
-      if prefixLength == 0 { return true }
-      if prefixLength <= 64 { return (high ^ otherHigh) >> UInt64(64 - prefixLength) == 0 }
-      return high == otherHigh && (low ^ otherLow) >> UInt64(128 - prefixLength) == 0
-    default: return false
-    }
-  }
-}
-
 extension IPAddress {
   /// An IPv4-mapped address (::ffff:a.b.c.d, as dual-stack sockets report peers) as IPv4.
   public var unmapped: IPAddress {
