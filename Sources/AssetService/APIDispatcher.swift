@@ -48,9 +48,10 @@ struct APIDispatcher {
   func answerOpenly(_ route: Route, _ request: Request) throws -> Response? {
     let isRead = request.head.method == .get || request.head.method == .head
     switch route {
-    case .health: return isRead ? health.alive : try refuse("GET, HEAD")
-    case .readiness: return isRead ? health.ready : try refuse("GET, HEAD")
-    case .openAPI: return isRead ? OpenAPIDocument.response : try refuse("GET, HEAD")
+    case .health where isRead: return health.alive
+    case .readiness where isRead: return health.ready
+    case .openAPI where isRead: return OpenAPIDocument.response
+    case .health, .readiness, .openAPI: throw Failure.methodNotAllowed(on: route)
     default: return nil
     }
   }
@@ -71,12 +72,8 @@ struct APIDispatcher {
     case (.asset(let id), .delete): return try await assets.delete(id, call)
     case (.links(let id), .post): return try await assets.link(id, call)
     case (.admin(let name), _): return try await admin.answer(name, call)
-    case (.generations, _), (.convert, _), (.links, _): return try refuse("POST")
-    case (.assets, _): return try refuse("GET, HEAD, POST")
-    case (.asset, _): return try refuse("GET, HEAD, PATCH, DELETE")
     case (.metrics, .get), (.metrics, .head): return try scrape(call)
-    case (.models, _), (.model, _), (.health, _), (.readiness, _), (.metrics, _), (.openAPI, _):
-      return try refuse("GET, HEAD")
+    default: throw Failure.methodNotAllowed(on: route)
     }
   }
 
@@ -94,9 +91,5 @@ struct APIDispatcher {
   private func scrape(_ call: Call) throws -> Response {
     if mode == .keys { try call.caller.require(.admin) }
     return try metrics.answer()
-  }
-
-  private func refuse(_ allow: StaticString) throws -> Response {
-    throw Failure.methodNotAllowed(allow)
   }
 }

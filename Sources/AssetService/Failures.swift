@@ -99,6 +99,10 @@ extension Failure {
   static let busy = Failure(
     503, .server, "busy", "The server is busy; try again in a moment.", retryAfter: 1)
 
+  static func methodNotAllowed(on route: Route) -> Failure {
+    route.allow.map { methodNotAllowed($0) } ?? unknownRoute
+  }
+
   static func methodNotAllowed(_ allow: StaticString) -> Failure {
     var failure = Failure(
       405, .invalidRequest, "method_not_allowed", "This URL allows \(allow) only.")

@@ -52,6 +52,7 @@ final class LoopService: HTTPService {
 
   func handle(_ request: Request, on loop: isolated EventLoop) async -> Response {
     let bytes = request.bytes
+    if request.head.target.form == .asterisk { return Self.capabilities }
     guard let route = Route(request.head.target, in: bytes.span) else {
       return Failure.unknownRoute.response
     }
@@ -131,7 +132,9 @@ final class LoopService: HTTPService {
   private func respond(
     to route: Route, _ request: Request, on loop: isolated EventLoop
   ) async throws -> Response {
-    if request.head.method == .options { return preflight(request) }
+    if request.head.method == .options, let allow = route.allow {
+      return preflight(request, allow)
+    }
     if let open = try api.answerOpenly(route, request) { return open }
     let caller = try gatekeeper.caller(of: request)
     request.addNote(",\"owner\":\(JSONValue.string(caller.owner.name))")
@@ -167,8 +170,17 @@ final class LoopService: HTTPService {
     response.add("Access-Control-Expose-Headers", "*")
   }
 
-  private func preflight(_ request: Request) -> Response {
+  /// `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7).
+  private static var capabilities: Response {
     var response = Response(status: 204, body: .none)
+    response.add("Allow", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+    response.add("Cache-Control", "no-store")
+    return response
+  }
+
+  private func preflight(_ request: Request, _ allow: StaticString) -> Response {
+    var response = Response(status: 204, body: .none)
+    response.add("Allow", allow.description)
     guard let origin = request.value(of: .origin), allows(origin) else { return response }
     response.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE")
     // A star does not cover Authorization (Fetch standard).

@@ -45,4 +45,15 @@ extension Route {
     default: nil
     }
   }
+
+  /// The methods that it takes (RFC 9110 §10.2.1); `nil` for what is not there for everyone.
+  var allow: StaticString? {
+    switch self {
+    case .generations, .convert, .links: "POST, OPTIONS"
+    case .assets: "GET, HEAD, POST, OPTIONS"
+    case .asset: "GET, HEAD, PATCH, DELETE, OPTIONS"
+    case .models, .model, .health, .readiness, .metrics, .openAPI: "GET, HEAD, OPTIONS"
+    case .admin: nil
+    }
+  }
 }

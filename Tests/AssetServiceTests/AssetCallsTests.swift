@@ -125,11 +125,13 @@ import Wire
   @Test func otherMethodsAreNamed() async throws {
     try await withService { service in
       let rows: [(method: String, path: String, allow: String)] = [
-        ("PUT", "/v1/assets", "GET, HEAD, POST"),
-        ("POST", "/v1/assets/x", "GET, HEAD, PATCH, DELETE"), ("GET", "/v1/assets/x/links", "POST"),
-        ("GET", "/v1/images/convert", "POST"), ("GET", "/v1/images/generations", "POST"),
-        ("DELETE", "/v1/models", "GET, HEAD"), ("POST", "/healthz", "GET, HEAD"),
-        ("POST", "/readyz", "GET, HEAD"), ("POST", "/openapi.json", "GET, HEAD"),
+        ("PUT", "/v1/assets", "GET, HEAD, POST, OPTIONS"),
+        ("POST", "/v1/assets/x", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+        ("GET", "/v1/assets/x/links", "POST, OPTIONS"),
+        ("GET", "/v1/images/convert", "POST, OPTIONS"),
+        ("GET", "/v1/images/generations", "POST, OPTIONS"),
+        ("DELETE", "/v1/models", "GET, HEAD, OPTIONS"), ("POST", "/healthz", "GET, HEAD, OPTIONS"),
+        ("POST", "/readyz", "GET, HEAD, OPTIONS"), ("POST", "/openapi.json", "GET, HEAD, OPTIONS"),
         ("POST", "/images/x.png", "GET, HEAD, OPTIONS"),
         ("DELETE", "/v1/temp-images/x.png", "GET, HEAD, OPTIONS"),
       ]

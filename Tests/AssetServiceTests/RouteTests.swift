@@ -5,11 +5,13 @@ import Wire
 
 @Suite struct RouteTests {
   private static let paths: [(path: String, allow: String)] = [
-    ("/v1/images/generations", "POST"), ("/v1/images/convert", "POST"),
-    ("/v1/models", "GET, HEAD"), ("/v1/models/sample", "GET, HEAD"),
-    ("/v1/assets", "GET, HEAD, POST"), ("/v1/assets/x", "GET, HEAD, PATCH, DELETE"),
-    ("/v1/assets/x/links", "POST"), ("/healthz", "GET, HEAD"), ("/readyz", "GET, HEAD"),
-    ("/openapi.json", "GET, HEAD"), ("/images/x.png", "GET, HEAD, OPTIONS"),
+    ("/v1/images/generations", "POST, OPTIONS"), ("/v1/images/convert", "POST, OPTIONS"),
+    ("/v1/models", "GET, HEAD, OPTIONS"), ("/v1/models/sample", "GET, HEAD, OPTIONS"),
+    ("/v1/assets", "GET, HEAD, POST, OPTIONS"),
+    ("/v1/assets/x", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+    ("/v1/assets/x/links", "POST, OPTIONS"), ("/healthz", "GET, HEAD, OPTIONS"),
+    ("/readyz", "GET, HEAD, OPTIONS"),
+    ("/openapi.json", "GET, HEAD, OPTIONS"), ("/images/x.png", "GET, HEAD, OPTIONS"),
     ("/v1/temp-images/x.png", "GET, HEAD, OPTIONS"),
   ]
 
@@ -28,6 +30,22 @@ import Wire
       #expect(!echo.text.contains("s3cr3t"))
       let unknown = try service.ask(method, "/nothing")
       #expect(unknown.status == 404 && unknown.code == "unknown_url")
+    }
+  }
+
+  /// RFC 9110 §9.3.7: what a path, or the server, takes; the operator's calls are not there.
+  @Test func optionsSayWhatIsTaken() async throws {
+    try await withService { service in
+      for (path, allow) in Self.paths {
+        let answer = try service.ask("OPTIONS", path)
+        #expect(answer.status == 204 && answer["Allow"] == allow, "\(path)")
+      }
+      let all = try service.ask("OPTIONS", "*")
+      #expect(all.status == 204)
+      #expect(all["Allow"] == "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+      for path in ["/nothing", "/admin/stats", "/"] {
+        #expect(try service.ask("OPTIONS", path).status == 404, "\(path)")
+      }
     }
   }
 
