@@ -57,6 +57,16 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   /// took no order (an explicit rate limit or overload). Another attempt is safe then.
   public internal(set) var isUnspent: Bool
 
+  /// Whether there was no answer, or one that says that none can be had: so do upstreams that are
+  /// down, and the proxies before them.
+  public var isOutage: Bool {
+    switch kind {
+    case .unreachable, .timeout, .connectionLost, .overloaded: true
+    case .serverError: status == 502 || status == 504
+    default: false
+    }
+  }
+
   /// Whether another attempt may go better.
   let isTransient: Bool
 

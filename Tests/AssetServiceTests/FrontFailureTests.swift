@@ -1,6 +1,8 @@
 import Testing
 import Wire
 
+@testable import AssetService
+
 /// An order that a fake upstream answers in its own way: the prompt names the row.
 struct FrontCase: Sendable {
   let prompt: String
@@ -237,5 +239,41 @@ extension TestService {
       #expect(answer.type == "upstream_error")
       #expect(answer["x-should-retry"] == nil)
     }
+  }
+
+  /// After some calls in a row that it did not answer an upstream is not asked for a while, and the
+  /// next in the model's list is.
+  @Test func aDeadUpstreamIsNotWaitedFor() async throws {
+    let answers = [
+      FrontCase(prompt: "busy", reply: .json(503, ["Retry-After: 60"], "{}")),
+      FrontCase(prompt: "cut", reply: Self.cut(.images(Self.good), after: 180)),
+      FrontCase(prompt: "well", reply: .images(Self.good)),
+    ]
+    let dead = try await FrontCase.upstream(answers)
+    let spare = try await FakeUpstream { _ in .images(Self.good) }
+    let configuration = """
+      upstreams: [ { name: "dead", dialect: "openai", base_url: "\(dead.origin)/v1" },
+                   { name: "spare", dialect: "openai", base_url: "\(spare.origin)/v1" } ],
+      models: [ { id: "one", upstream: "dead" }, { id: "both", upstream: ["dead", "spare"] } ]
+      """
+    try await withService(configuration) { service in
+      // Five in a row, not five in all.
+      let prompts = ["busy", "cut", "busy", "cut", "well", "cut", "busy", "cut", "busy", "cut"]
+      for prompt in prompts {
+        let answer = try service.generate(prompt, model: "one")
+        #expect(answer.code != "upstream_unavailable", "\(answer.text)")
+      }
+      #expect(dead.requests.count == prompts.count)
+      let answer = try service.generate("a fox", model: "one")
+      #expect(answer.status == 503 && answer.type == "upstream_error", "\(answer.text)")
+      #expect(answer.code == "upstream_unavailable")
+      #expect((1...10).contains(try #require(answer["Retry-After"].flatMap { Int($0) })))
+      let other = try service.generate("a fox", model: "both")
+      #expect(other.status == 200, "\(other.text)")
+      #expect(other.json["x_asset"]?["upstream"]?.string == "spare")
+      #expect(dead.requests.count == prompts.count, "it was left alone")
+    }
+    await dead.stop()
+    await spare.stop()
   }
 }

@@ -58,6 +58,34 @@ import Wire
     }
   }
 
+  /// Orders that an upstream lets wait hold up nothing else (PROMISES.md, O5).
+  @Test func aSlowUpstreamChangesNothingForDelivery() async throws {
+    let image = TestImages.png(padding: 40_000)
+    let upstream = try await FakeUpstream { _ in
+      var reply = FakeReply.images("\"b64_json\":\"\(TestImages.base64(image))\"")
+      reply.waits = true
+      return reply
+    }
+    try await withFront(upstream) { service in
+      let url = try #require(try service.host(image).json["url"]?.string)
+      let order = Array(FrontCase.order("a fox").utf8)
+      let clients = try (0..<40).map { _ in
+        let client = try service.client()
+        try client.send(
+          "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            + "Content-Type: application/json\r\nContent-Length: \(order.count)\r\n\r\n")
+        try client.send(order)
+        return client
+      }
+      try await until("all wait") { upstream.requests.count == clients.count }
+      for _ in 0..<20 { #expect(try service.ask("GET", url).body == image) }
+      #expect(try service.host(image).status == 200)
+      #expect(try service.ask("GET", "/v1/assets").status == 200)
+      await upstream.release()
+      for client in clients { #expect(try client.readAnswer(to: "POST").status == 200) }
+    }
+  }
+
   /// A call counts until its answer has left, not until its handler came back.
   @Test func aStreamedAnswerCounts() async throws {
     let budgets = CallBudgets(limits { $0.queries = 1 })

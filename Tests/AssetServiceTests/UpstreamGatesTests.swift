@@ -1,6 +1,7 @@
 import Configuration
 import Synchronization
 import Testing
+import Upstream
 
 @testable import AssetService
 
@@ -25,17 +26,27 @@ private final class Tally: Sendable {
   }
 }
 
-/// `max_concurrent`: calls beyond it wait for their turn.
+/// `max_concurrent`: calls beyond it wait for their turn, and an upstream that does not answer is
+/// left alone.
 @Suite struct UpstreamGatesTests {
+  private static let log = LogSink(access: nil, minimum: .error)
+
+  private static func upstream(
+    _ name: String = "one", maxConcurrent: Int = 64
+  ) -> Settings.Upstream {
+    var upstream = Settings.Upstream(name: name, dialect: .sample)
+    upstream.maxConcurrent = maxConcurrent
+    return upstream
+  }
+
   @Test func theNextInLineTakesThePlaceThatIsLeft() async throws {
-    let gates = UpstreamGates()
-    var upstream = Settings.Upstream(name: "one", dialect: .sample)
-    upstream.maxConcurrent = 2
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream(maxConcurrent: 2)
     let tally = Tally()
-    await withTaskGroup(of: Void.self) { [upstream] group in
+    await withTaskGroup(of: Void.self) { group in
       for _ in 0..<50 {
         group.addTask {
-          let pass = await gates.enter(upstream)
+          let pass = try? await gates.enter(upstream)
           tally.begin()
           await Task.yield()
           // The pass must not go before its end is counted.
@@ -46,7 +57,73 @@ private final class Tally: Sendable {
     #expect(tally.most == 2)
     #expect(tally.served == 50)
     // All places are free again.
-    let passes = [await gates.enter(upstream), await gates.enter(upstream)]
-    #expect(passes.allSatisfy { $0 != nil })
+    let passes = [try await gates.enter(upstream), try await gates.enter(upstream)]
+    #expect(passes.count == 2)
+  }
+
+  // MARK: The circuit (PROMISES.md, O5)
+
+  private static let dead = UpstreamFailure(.unreachable, "refused")
+  private static let second: Int64 = 1_000_000_000
+
+  /// What a call hears that may not go; `nil` when it may.
+  private func refusal(_ gates: UpstreamGates, _ upstream: Settings.Upstream) async -> Failure? {
+    do throws(Failure) {
+      _ = try await gates.enter(upstream)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  @Test func whoDoesNotAnswerIsLeftAloneForLongerAndLonger() async throws {
+    let clock = Atomic<Int64>(0)
+    let gates = UpstreamGates(log: Self.log) { clock.load(ordering: .relaxed) }
+    let upstream = Self.upstream()
+    for _ in 1..<CircuitBreaker.threshold { try await gates.enter(upstream).failed(Self.dead) }
+    // The fifth, and two that are under way at that moment.
+    let last = try await [gates.enter(upstream), gates.enter(upstream), gates.enter(upstream)]
+    for pass in last { pass.failed(Self.dead) }
+    for seconds: Int64 in [10, 20, 40, 80, 120, 120] {
+      clock.add(1, ordering: .relaxed)
+      let failure = try #require(await refusal(gates, upstream))
+      #expect(failure.status == 503 && failure.code == "upstream_unavailable")
+      #expect(failure.retryAfter == Int(seconds), "rounded up")
+      clock.add(seconds * Self.second - 2, ordering: .relaxed)
+      #expect(await refusal(gates, upstream)?.retryAfter == 1)
+      clock.add(1, ordering: .relaxed)
+      try await gates.enter(upstream).failed(Self.dead)
+    }
+    // Another upstream has a circuit of its own.
+    #expect(await refusal(gates, Self.upstream("two")) == nil)
+    clock.add(120 * Self.second, ordering: .relaxed)
+    try await gates.enter(upstream).answered()
+    for _ in 1..<CircuitBreaker.threshold { try await gates.enter(upstream).failed(Self.dead) }
+    #expect(await refusal(gates, upstream) == nil, "all is forgotten")
+  }
+
+  @Test func anErrorIsAnAnswerToo() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream()
+    var refused = UpstreamFailure(.contentPolicy, "no")
+    refused.status = 400
+    for _ in 0..<3 {
+      for _ in 1..<CircuitBreaker.threshold { try await gates.enter(upstream).failed(Self.dead) }
+      try await gates.enter(upstream).failed(refused)
+    }
+    #expect(await refusal(gates, upstream) == nil)
+  }
+
+  @Test func whoWaitsInLineIsRefusedThen() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream(maxConcurrent: 1)
+    var running: UpstreamPass? = try await gates.enter(upstream)
+    try await withThrowingTaskGroup(of: Failure?.self) { group in
+      for _ in 0..<10 { group.addTask { await self.refusal(gates, upstream) } }
+      try await until("all wait") { gates.waiting(upstream.name) == 10 }
+      for _ in 0..<CircuitBreaker.threshold { running?.failed(Self.dead) }
+      running = nil
+      for try await failure in group { #expect(failure?.code == "upstream_unavailable") }
+    }
   }
 }

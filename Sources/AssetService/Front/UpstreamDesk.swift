@@ -1,5 +1,4 @@
-// Where orders meet upstreams: which one is asked, how many calls it may have at once, and who is
-// next when it can not be reached.
+// Where orders meet upstreams: which one is asked, and who is next when it can not be reached.
 internal import Configuration
 internal import HTTPClient
 internal import Net
@@ -28,7 +27,14 @@ final class UpstreamReply: ByteSource {
   }
 
   func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
-    try await answer.read(consume)
+    do {
+      let hasMore = try await answer.read(consume)
+      if !hasMore { pass?.answered() }
+      return hasMore
+    } catch let failure as UpstreamFailure {
+      pass?.failed(failure)
+      throw failure
+    }
   }
 
   /// Fetches a result that is a URL on the upstream's own origin.
@@ -59,14 +65,18 @@ final class UpstreamDesk {
       let request = UpstreamOrder(
         model: order.upstreamModel, parameters: try order.parameters(for: candidate),
         timeoutNanoseconds: order.model.timeout.nanoseconds)
-      guard let pass = await gates.enter(candidate) else {
-        last = Failure.upstreamBusy(candidate.name)
+      let pass: UpstreamPass
+      do {
+        pass = try await gates.enter(candidate)
+      } catch {
+        last = error
         continue
       }
       do {
         let answer = try await upstream.generate(request, on: loop)
         return UpstreamReply(candidate.name, upstream, answer, pass)
       } catch {
+        pass.failed(error)
         guard error.isUnspent else { throw error }
         last = error
       }
@@ -81,5 +91,17 @@ extension Failure {
       503, .server, "upstream_busy",
       "The upstream \"\(name)\" has as many calls waiting as it may have.",
       retryAfter: 5)
+  }
+
+  /// It is asked again after `nanoseconds`.
+  static func upstreamUnavailable(
+    _ name: String, failures: Int, nanoseconds: Int64
+  ) -> Failure {
+    let seconds = Int((nanoseconds + 999_999_999) / 1_000_000_000)
+    return Failure(
+      503, .upstream, "upstream_unavailable",
+      "The upstream \"\(name)\" did not answer its last \(failures) calls; it is asked again in "
+        + "\(seconds) s.",
+      retryAfter: seconds)
   }
 }

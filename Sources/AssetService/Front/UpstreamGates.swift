@@ -1,19 +1,37 @@
 internal import Configuration
+internal import Kernel
 internal import Synchronization
+internal import Upstream
+internal import Wire
 
-/// How many calls each upstream has, over all loops; those beyond `max_concurrent` wait in line.
+/// Who may call which upstream, over all loops: calls beyond `max_concurrent` wait in line, and one
+/// that does not answer is left alone for a while.
 final class UpstreamGates: Sendable {
   private struct Line {
     var running = 0
     var waiting: [CheckedContinuation<Void, Never>] = []
+    var circuit = CircuitBreaker()
   }
   private let lines = Mutex<[String: Line]>([:])
+  private let log: LogSink
+  private let now: @Sendable () -> Int64
   /// A line that is longer says so at once instead.
   static let longestLine = 1024
 
-  /// Comes back when it is this call's turn; `nil` at once when the line is full.
-  func enter(_ upstream: Settings.Upstream) async -> UpstreamPass? {
+  /// - Parameter now: the monotonic clock, in nanoseconds.
+  init(
+    log: LogSink, now: @escaping @Sendable () -> Int64 = { SystemClock.monotonicNanoseconds }
+  ) {
+    self.log = log
+    self.now = now
+  }
+
+  /// Comes back when it is this call's turn.
+  ///
+  /// - Throws: at once when the line is full; also after a wait when the upstream does not answer.
+  func enter(_ upstream: Settings.Upstream) async throws(Failure) -> UpstreamPass {
     let name = upstream.name
+    try refusePaused(name)
     let mayGo = lines.withLock { lines in
       if lines[name, default: Line()].running < upstream.maxConcurrent {
         lines[name, default: Line()].running += 1
@@ -21,9 +39,27 @@ final class UpstreamGates: Sendable {
       }
       return lines[name, default: Line()].waiting.count < Self.longestLine ? false : nil
     }
-    guard let mayGo else { return nil }
+    guard let mayGo else { throw .upstreamBusy(name) }
     if !mayGo { await wait(upstream) }
-    return UpstreamPass(name, self)
+    let pass = UpstreamPass(name, self)
+    // Those before it may have shown meanwhile that it is of no use.
+    if !mayGo { try refusePaused(name) }
+    return pass
+  }
+
+  /// How many calls wait in an upstream's line.
+  func waiting(_ name: String) -> Int { lines.withLock { $0[name]?.waiting.count ?? 0 } }
+
+  private func refusePaused(_ name: String) throws(Failure) {
+    let time = now()
+    let found = lines.withLock { lines -> (pause: Int64, failures: Int)? in
+      guard let circuit = lines[name]?.circuit, let pause = circuit.pause(at: time) else {
+        return nil
+      }
+      return (pause, circuit.failures)
+    }
+    guard let found else { return }
+    throw .upstreamUnavailable(name, failures: found.failures, nanoseconds: found.pause)
   }
 
   private func wait(_ upstream: Settings.Upstream) async {
@@ -52,6 +88,21 @@ final class UpstreamGates: Sendable {
     }
     next?.resume()
   }
+
+  fileprivate func answered(_ name: String) {
+    guard lines.withLock({ $0[name]?.circuit.answered() }) == true else { return }
+    log.event(.info, "an upstream answers again", .init(name: "upstream", value: .string(name)))
+  }
+
+  fileprivate func failed(_ name: String, _ failure: UpstreamFailure) {
+    let time = now()
+    guard let pause = lines.withLock({ $0[name]?.circuit.failed(at: time) }) else { return }
+    log.event(
+      .warning, "an upstream does not answer and is left alone",
+      .init(name: "upstream", value: .string(name)),
+      .init(name: "seconds", value: .number(JSONNumber(pause / 1_000_000_000))),
+      .init(name: "reason", value: .string(failure.message)))
+  }
 }
 
 /// One running call of an upstream; it counts until the last reference to this goes.
@@ -62,6 +113,15 @@ final class UpstreamPass: Sendable {
   init(_ name: String, _ gates: UpstreamGates) {
     self.name = name
     self.gates = gates
+  }
+
+  /// The whole answer has come.
+  func answered() { gates.answered(name) }
+
+  /// There is no answer, or it says that there is no image.
+  func failed(_ failure: UpstreamFailure) {
+    if failure.isOutage { return gates.failed(name, failure) }
+    if failure.status != nil { gates.answered(name) }
   }
 
   deinit { gates.leave(name) }
