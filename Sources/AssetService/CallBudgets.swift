@@ -3,6 +3,7 @@
 internal import HTTPServer
 internal import Net
 internal import Synchronization
+internal import Wire
 
 /// How many calls of each kind run, over all loops.
 final class CallBudgets: Sendable {
@@ -62,9 +63,17 @@ final class CallPass: Sendable {
 
   deinit { budgets.leave(kind) }
 
-  /// The same answer; while its body is streamed the call counts.
+  /// The same answer; while a body that takes memory leaves, the call counts.
   func covering(_ response: Response) -> Response {
-    guard case .stream(let length, let produce) = response.body else { return response }
+    let length: Int64
+    let produce: BodyProducer
+    switch response.body {
+    case .stream(let bytes, let producer): (length, produce) = (bytes, producer)
+    case .bytes(let bytes) where bytes.count > Self.smallBytes:
+      length = Int64(bytes.count)
+      produce = { try await $0.write(bytes.span) }
+    case .bytes, .file, .none: return response
+    }
     var covered = response
     covered.body = .stream(length: length) { writer in
       defer { withExtendedLifetime(self) {} }
@@ -72,15 +81,18 @@ final class CallPass: Sendable {
     }
     return covered
   }
+
+  /// A connection's own buffer has room for so much.
+  private static let smallBytes = 64 << 10
 }
 
 extension Route {
   /// What a call of this costs; `nil` for what must be answered under any load.
-  func budget(isPost: Bool) -> CallBudgets.Kind? {
+  func budget(of method: Method) -> CallBudgets.Kind? {
     switch self {
     case .generations: .generation
     case .convert: .ingest
-    case .assets: isPost ? .ingest : .query
+    case .assets: method == .post ? .ingest : .query
     case .asset, .links, .models, .model: .query
     case .health, .readiness, .metrics, .openAPI, .admin: nil
     }

@@ -9,7 +9,8 @@ struct DescriptorShares: Sendable {
   /// What the store, the loops and their listeners have open: 40 with two loops and one address.
   private static func own(_ loops: Int) -> Int { 24 + 8 * loops }
 
-  /// A quarter is for open assets, an eighth for uploads and upstreams.
+  /// A quarter is for open assets, an eighth for uploads and upstreams. Readers of more different
+  /// assets at once than that make use of the whole: an asset that can not be opened is 503.
   init(of limit: Int, loops: Int) {
     let free = max(0, limit - Self.own(loops))
     openAssets = max(1, free / 4 / max(1, loops))

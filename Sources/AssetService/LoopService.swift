@@ -141,12 +141,16 @@ final class LoopService: HTTPService {
     let call = Call(
       request: request, caller: caller, query: try Query(request),
       bases: Bases(request, context.bases))
-    let pass = try route.budget(isPost: request.head.method == .post).map(context.budgets.enter)
+    // The operator's calls must get through when all others do not.
+    let budget = request.peer.isLocalSocket ? nil : route.budget(of: request.head.method)
+    let pass = try budget.map(context.budgets.enter)
     var response = try await api.answer(route, call, on: loop)
     // Without it, a cache may make up how long it keeps an owner's answer (RFC 9111 §4.2.2).
     response.add("Cache-Control", "no-store")
     return pass?.covering(response) ?? response
   }
+
+  func bodyFailed(_ error: any Error, of request: Request) { noteFault("\(error)", request) }
 
   private func noteFault(_ cause: String, _ request: Request) {
     context.log.event(

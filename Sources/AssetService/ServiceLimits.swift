@@ -11,8 +11,9 @@ struct ServiceLimits: Sendable {
   /// Everything else but the operator's calls: mostly one read of the catalogue.
   var queries = 1024
 
-  /// Work on files and catalogue that waits for a thread.
-  var workerQueue = 1024
+  /// Work on files and catalogue that waits for a thread: a piece for each call that runs, so that
+  /// none is refused within (an image may be paid for by then), and room for the operator's.
+  var workerQueue: Int { generations + ingests + queries + 1024 }
   /// Threads that bring cold files into memory: their number is how deep the disk's queue gets.
   var coldReaders = 4
   /// Deliveries that wait for one of those; those beyond read on their loop.

@@ -57,7 +57,7 @@ extension Connection {
     case .bytes(let bytes) where bytes.count <= server.limits.writeBufferBytes:
       writer.end(bytes.span)
     case .file(let file, let offset, let count):
-      writer.end(file: file, offset: offset, count: count, mayBeCold: true)
+      writer.end(file: file, offset: offset, count: count)
     case .bytes(let bytes):
       writer.end(streaming: Int64(bytes.count))
       if writer.sendsBody { return (Int64(bytes.count), { try await $0.write(bytes) }) }
@@ -89,6 +89,7 @@ extension Connection {
       }
     } catch {
       // The head is gone: only a closed connection can tell the client that the body is not whole.
+      if state == .handling { server.service.bodyFailed(error, of: request) }
     }
     let isWhole = body.end()
     guard state == .handling else { return }

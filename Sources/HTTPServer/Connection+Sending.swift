@@ -19,13 +19,12 @@ extension Connection {
       outgoing.file = file
       outgoing.offset = offset
       outgoing.left = count
-      let isLarge = count > Int64(server.limits.sendFileBytesPerTurn)
-      outgoing.atHandTo = writer.mayBeCold || isLarge ? offset : .max
+      outgoing.atHandTo = isKnown(file, offset, count, on: loop) ? .max : offset
       hasFile = true
       leaveRoom(for: count)
     }
     let progress = writer.bytes.withSpan { sendHead($0, more: hasFile) }
-    switch progress == .done ? sendFile() : progress {
+    switch progress == .done ? sendFile(on: loop) : progress {
     case .done: finishExchange(writer.note, on: loop)
     case let other:
       writer.note.withSpan { outgoing.note = Backlog($0, head: nil) }
@@ -45,7 +44,7 @@ extension Connection {
 
   /// Goes on after the socket has room again, or after the others had their turn.
   func continueSending(on loop: isolated EventLoop) {
-    switch sendRest() {
+    switch sendRest(on: loop) {
     case .done: finishKept(on: loop)
     case .gone: close(on: loop)
     case let other: wait(other, on: loop)
@@ -74,7 +73,7 @@ extension Connection {
     }
   }
 
-  private func sendRest() -> Progress {
+  private func sendRest(on loop: isolated EventLoop) -> Progress {
     if let rest = outgoing.bytes {
       let outcome = rest.bytes.withSpan {
         stream?.write($0, more: outgoing.file != nil) ?? .gone
@@ -89,17 +88,17 @@ extension Connection {
         outgoing.bytes = nil
       }
     }
-    return sendFile()
+    return sendFile(on: loop)
   }
 
   /// Sends of the file what one turn allows, so that one fast client can not hold the loop.
-  private func sendFile() -> Progress {
+  private func sendFile(on loop: isolated EventLoop) -> Progress {
     guard let file = outgoing.file else { return .done }
     var turn = Int64(server.limits.sendFileBytesPerTurn)
     while outgoing.left > 0 {
       guard turn > 0 else { return .yielded }
-      guard isAtHand(file) else { return .cold }
-      let ask = Int(min(outgoing.left, turn))
+      guard isAtHand(file, on: loop) else { return .cold }
+      let ask = Int(min(outgoing.left, turn, outgoing.atHandTo - outgoing.offset))
       switch stream?.write(file: file, offset: outgoing.offset, count: ask) ?? .gone {
       case .gone: return .gone
       case .wouldBlock: return .blocked
@@ -118,14 +117,23 @@ extension Connection {
 
   // MARK: Cold files
 
+  /// Whether a file need not be looked at. A large one always is: memory may lose it meanwhile.
+  private func isKnown(
+    _ file: SendableFile, _ offset: Int64, _ count: Int64, on loop: isolated EventLoop
+  ) -> Bool {
+    guard let readers = server.coldReaders else { return true }
+    return count <= Int64(server.limits.sendFileBytesPerTurn)
+      && readers.isKnown(file, at: offset, count: count, now: loop.now)
+  }
+
   /// Whether what one turn sends is in memory: sendfile(2) waits for a disk with the whole loop.
-  private func isAtHand(_ file: SendableFile) -> Bool {
+  private func isAtHand(_ file: SendableFile, on loop: isolated EventLoop) -> Bool {
     guard outgoing.offset >= outgoing.atHandTo, let readers = server.coldReaders else {
       return true
     }
     let count = min(outgoing.left, Int64(server.limits.sendFileBytesPerTurn))
     outgoing.atHandTo = outgoing.offset + count
-    return !readers.isCold(file, at: outgoing.offset, count: count)
+    return !readers.isCold(file, at: outgoing.offset, count: count, now: loop.now)
   }
 
   /// Has the turn's bytes brought into memory on another thread, then goes on.

@@ -52,6 +52,9 @@ public protocol HTTPService: AnyObject {
   /// Answers a request that the wire layer refused, or that came too late or too slowly.
   func refuse(_ status: Int, _ reason: StaticString, into response: inout ResponseWriter)
 
+  /// A streamed body broke off while its client was there; the connection is closed for it.
+  func bodyFailed(_ error: any Error, of request: Request)
+
   /// The exchange is over; `note` is what `answer` left in `response.note`.
   func finished(_ outcome: ExchangeOutcome, note: Span<UInt8>)
 

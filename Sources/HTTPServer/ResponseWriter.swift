@@ -20,7 +20,6 @@ public struct ResponseWriter: ~Copyable {
   public private(set) var status = 0
   private(set) var bodyBytes: Int64 = 0
   /// Whether the file may have to come from the disk first.
-  private(set) var mayBeCold = false
   private(set) var closes = false
   /// Whether the head is complete: the answer may leave.
   private(set) var isEnded = false
@@ -204,13 +203,9 @@ public struct ResponseWriter: ~Copyable {
   /// `Content-Length: 0`, for without it the body would reach to the connection's end.
   public mutating func endWithoutContent() { endHead(0) }
 
-  /// Ends the head and sends a part of a file; HEAD and an empty part send none. `mayBeCold` looks
-  /// first whether it is in memory, which costs calls; a large file is looked at in any case.
-  public mutating func end(
-    file: SendableFile, offset: Int64, count: Int64, mayBeCold: Bool = false
-  ) {
+  /// Ends the head and sends a part of a file; HEAD and an empty part send none.
+  public mutating func end(file: SendableFile, offset: Int64, count: Int64) {
     endHead(count)
-    self.mayBeCold = mayBeCold
     guard sendsBody, count > 0 else { return }
     bodyBytes = count
     body = .file(file, offset: offset, count: count)

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Synchronization
 
 /// An open file that several readers may hold; closed when the last of them lets go.
 ///
@@ -6,6 +7,9 @@ internal import CLinux
 /// 6).
 public final class SharedFile: Sendable {
   private let file: File
+  // One fact in two words: readers on several threads may at worst look once too often or too rarely.
+  private let inMemoryTo = Atomic<Int64>(0)
+  private let inMemoryAt = Atomic<Int64>(.min)
 
   /// Takes over an open file.
   public init(_ file: consuming File) { self.file = file }
@@ -49,6 +53,17 @@ public final class SharedFile: Sendable {
       // EAGAIN only when a test forces it. Another error is for the call that reads.
       return error.code == EAGAIN
     }
+  }
+
+  /// Notes that the bytes before `end` were found in memory at `time`, on the caller's clock.
+  public func noteInMemory(to end: Int64, at time: Int64) {
+    inMemoryTo.store(end, ordering: .relaxed)
+    inMemoryAt.store(time, ordering: .relaxed)
+  }
+
+  /// Whether the bytes before `end` were found in memory at `time` or later.
+  public func wasInMemory(to end: Int64, since time: Int64) -> Bool {
+    inMemoryTo.load(ordering: .relaxed) >= end && inMemoryAt.load(ordering: .relaxed) >= time
   }
 
   /// Brings these bytes into memory and waits for that; asks for what follows, too, so that the

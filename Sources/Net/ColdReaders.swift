@@ -12,9 +12,21 @@ public final class ColdReaders: Sendable {
     workers = try Workers(threads: threads, queueLimit: queueLimit)
   }
 
+  /// Whether these bytes were found in memory so lately that they need not be looked at: files that
+  /// are sent often are looked at once a minute.
+  ///
+  /// - Parameter now: the loop's time, here as below.
+  public func isKnown(_ file: SendableFile, at offset: Int64, count: Int64, now: Int64) -> Bool {
+    file.wasInMemory(to: offset + count, since: now - Self.knownNanoseconds)
+  }
+
+  private static let knownNanoseconds: Int64 = 60_000_000_000
+
   /// Whether sending these bytes may wait for the disk, as far as samples tell.
-  public func isCold(_ file: SendableFile, at offset: Int64, count: Int64) -> Bool {
-    file.isCold(at: offset, count: count)
+  public func isCold(_ file: SendableFile, at offset: Int64, count: Int64, now: Int64) -> Bool {
+    if file.isCold(at: offset, count: count) { return true }
+    if offset == 0 { file.noteInMemory(to: count, at: now) }
+    return false
   }
 
   /// Comes back when these bytes are in memory, or can not be brought there: too many readings wait

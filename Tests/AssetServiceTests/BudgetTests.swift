@@ -34,4 +34,23 @@ import Wire
       #expect(fresh == [.recv, .send])
     }
   }
+
+  /// What was not sent whole is looked at: the rest may have to come from the disk, with the loop
+  /// waiting for it.
+  @Test(arguments: [("HEAD", "bytes=0-"), ("GET", "bytes=0-99"), ("GET", "bytes=39000-")])
+  func aPartSaysNothingOfTheWhole(_ method: String, _ range: String) async throws {
+    try await withService(loops: 1) { service in
+      let loop = try #require(service.service.loops.first)
+      let thread = await loop.run { _ in KernelThread.currentID }
+      let path = try service.hostPath(TestImages.png(padding: 40_000))
+      let client = try service.client()
+      _ = try client.ask(method, path, [("Range", range)])
+      // The loop is done with accepting the connection.
+      _ = try client.ask("GET", "/healthz")
+      SystemCallTrace.start(thread: thread)
+      #expect(try client.ask("GET", path).status == 200)
+      let calls = SystemCallTrace.stop(thread: thread).filter { $0 != .epollWait }
+      #expect(calls == [.recv, .send, .preadv2, .preadv2, .sendfile])
+    }
+  }
 }

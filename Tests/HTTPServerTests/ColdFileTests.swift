@@ -16,40 +16,62 @@ struct ColdFileTests {
       file: try sparseFile(bytes), fileBytes: Int64(bytes), coldReaders: readers)
   }
 
-  /// The loop's calls about sockets and files while a client asks once; the `nth` look at the file
-  /// says that it is cold.
+  /// The loop's calls about sockets and files while a client asks, after it asked `before` times;
+  /// the `nth` look at the file says that it is cold.
   private func calls(
-    _ path: String, bytes: Int, coldAt nth: Int?
+    bytes: Int, coldAt nth: Int?, after before: Int = 0
   ) async throws -> [SystemCall] {
     let readers = try ColdReaders(threads: 1, queueLimit: 8)
     defer { readers.stop() }
     let server = try await server(bytes, readers)
     let client = try server.client()
-    // From here on the file is in memory.
-    _ = try client.ask(get(path))
+    _ = try client.ask(get("/a"))
+    for _ in 0..<before { #expect(try client.ask(get("/file")).body.count == bytes) }
     let thread = await server.thread
     SystemCallTrace.start(thread: thread)
     if let nth { SystemCallTrace.fail(.preadv2, nth: nth, code: Self.again, thread: thread) }
-    #expect(try client.ask(get(path)).body.count == bytes)
+    #expect(try client.ask(get("/file")).body.count == bytes)
     let calls = SystemCallTrace.stop(thread: thread)
     try await server.end()
     // Waiting and being woken come as often as they come.
     return calls.filter { ![.epollWait, .write, .read].contains($0) }
   }
 
-  /// Two looks at a small file, at its ends; none at one that was sent just now.
-  @Test func smallFilesAreLookedAtWhenAsked() async throws {
+  /// Two looks at a small file, at its ends; none at one that was found in memory just now.
+  @Test func smallFilesAreLookedAtOnce() async throws {
     let looked: [SystemCall] = [.recv, .send, .preadv2, .preadv2, .sendfile]
-    #expect(try await calls("/cold-file", bytes: 60_000, coldAt: nil) == looked)
+    #expect(try await calls(bytes: 60_000, coldAt: nil) == looked)
     // An answer that was waited for is followed by a look for the next request.
-    let brought = try await calls("/cold-file", bytes: 60_000, coldAt: 2)
-    #expect(brought.starts(with: looked))
-    #expect(try await calls("/file", bytes: 60_000, coldAt: nil) == [.recv, .send, .sendfile])
+    #expect(try await calls(bytes: 60_000, coldAt: 2).starts(with: looked))
+    #expect(try await calls(bytes: 60_000, coldAt: nil, after: 1) == [.recv, .send, .sendfile])
+  }
+
+  /// While a file is brought from the disk, the next reader does not take it for one that is here.
+  @Test func whoComesMeanwhileIsFetchedForToo() async throws {
+    let readers = try ColdReaders(threads: 1, queueLimit: 8)
+    defer { readers.stop() }
+    let server = try await server(60_000, readers)
+    let gate = DispatchSemaphore(value: 0)
+    let blocked = Task { try await readers.workers.run { gate.wait() } }
+    try await server.probe.until("no reading") { readers.workers.pending == 1 }
+    let clients = try [server.client(), server.client()]
+    let thread = await server.thread
+    SystemCallTrace.start(thread: thread)
+    for (index, client) in clients.enumerated() {
+      SystemCallTrace.fail(.preadv2, nth: 1, code: Self.again, thread: thread)
+      try client.send(get("/file"))
+      try await server.probe.until("no fetch") { readers.workers.pending == 2 + index }
+    }
+    _ = SystemCallTrace.stop(thread: thread)
+    gate.signal()
+    try await blocked.value
+    for client in clients { #expect(try client.readAnswer().body.count == 60_000) }
+    try await server.end()
   }
 
   /// Each turn of a large file is looked at; no read of it is on the loop's thread.
   @Test(arguments: [nil, 1, 6, 13]) func largeFilesAreLookedAtEachTurn(_ nth: Int?) async throws {
-    let calls = try await calls("/file", bytes: 6 << 20, coldAt: nth)
+    let calls = try await calls(bytes: 6 << 20, coldAt: nth)
     let looks = calls.count { $0 == .preadv2 }
     // Five in each of three turns, fewer in one that is cold; the kernel may say so of another one,
     // too, when it is short of memory.
@@ -71,17 +93,17 @@ struct ColdFileTests {
     let thread = await server.thread
     SystemCallTrace.start(thread: thread)
     SystemCallTrace.fail(.preadv2, nth: 1, code: Self.again, thread: thread)
-    try client.send(get("/cold-file"))
+    try client.send(get("/file"))
     try await server.probe.until("no fetch") { readers.workers.pending == 2 }
     _ = SystemCallTrace.stop(thread: thread)
     let other = try server.client()
-    #expect(try other.ask(get("/cold-file")).body.count == 60_000)
+    #expect(try other.ask(get("/file")).body.count == 60_000)
     try client.reset()
     try await server.probe.until("not let go") { server.server.connectionCount == 1 }
     gate.signal()
     try await blocked.value
     try await server.probe.until("still fetched") { readers.workers.pending == 0 }
-    #expect(try other.ask(get("/cold-file")).body.count == 60_000)
+    #expect(try other.ask(get("/file")).body.count == 60_000)
     #expect(server.probe.all.filter(\.outcome.isAborted).count == 1)
     try await server.end()
   }

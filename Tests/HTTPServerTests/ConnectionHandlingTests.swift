@@ -85,6 +85,8 @@ struct ConnectionHandlingTests {
     #expect(report.outcome.isAborted)
     #expect(report.outcome.bodyBytes == Int64(count))
     #expect(server.probe.all.count == 1)
+    // An operator hears why.
+    #expect(server.probe.has("failed Broken()") == (path == "/task/stream-broken"))
     try await server.end()
   }
 

@@ -28,10 +28,6 @@ final class TestService: HTTPService {
       guard let file else { break }
       response.start(200)
       response.end(file: file, offset: 0, count: fileBytes)
-    case "/cold-file":
-      guard let file else { break }
-      response.start(200)
-      response.end(file: file, offset: 0, count: fileBytes, mayBeCold: true)
     case "/304":
       response.start(304)
       response.lines("ETag: \"a\"\r\n")
@@ -69,6 +65,8 @@ final class TestService: HTTPService {
     }
     return await listed(request)
   }
+
+  func bodyFailed(_ error: any Error, of request: Request) { probe.log("failed \(error)") }
 
   private func handle(_ path: String, _ request: Request) async -> Response {
     probe.log("begin " + path)

@@ -26,18 +26,39 @@ struct ColdReadersTests {
     guard let file = try coldFile(bytes) else { return }
     let readers = try ColdReaders(threads: 1, queueLimit: 1)
     defer { readers.stop() }
-    #expect(readers.isCold(file, at: 0, count: Int64(bytes)))
+    #expect(readers.isCold(file, at: 0, count: Int64(bytes), now: 0))
     // The kernel is free to drop a page again at once; not every time.
     var isCold = true
     for _ in 0..<20 where isCold {
       await readers.bringIn(file, at: 0, count: Int64(bytes))
-      isCold = readers.isCold(file, at: 0, count: Int64(bytes))
+      isCold = readers.isCold(file, at: 0, count: Int64(bytes), now: 0)
     }
     #expect(!isCold)
     // Past the end there is nothing to wait for.
     await readers.bringIn(file, at: Int64(bytes), count: 4096)
-    #expect(!readers.isCold(file, at: Int64(bytes), count: 4096))
-    #expect(!readers.isCold(file, at: 0, count: 0))
+    #expect(!readers.isCold(file, at: Int64(bytes), count: 4096, now: 0))
+    #expect(!readers.isCold(file, at: 0, count: 0, now: 0))
+  }
+
+  /// What was found in memory, from its start, is known for a minute.
+  @Test func whatWasFoundIsKnownForAMinute() throws {
+    let path = NSTemporaryDirectory() + "assetd-known-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Data(count: 10_000).write(to: URL(fileURLWithPath: path))
+    let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    try #require(number >= 0)
+    let file = SharedFile(owning: OwnedFileDescriptor(owning: number))
+    let readers = try ColdReaders(threads: 1, queueLimit: 1)
+    defer { readers.stop() }
+    let (start, minute): (Int64, Int64) = (-5, 60_000_000_000)
+    #expect(!readers.isKnown(file, at: 0, count: 1, now: start))
+    #expect(!readers.isCold(file, at: 5000, count: 5000, now: start))
+    #expect(!readers.isKnown(file, at: 0, count: 1, now: start), "its start was not seen")
+    #expect(!readers.isCold(file, at: 0, count: 9000, now: start))
+    #expect(readers.isKnown(file, at: 0, count: 9000, now: start))
+    #expect(readers.isKnown(file, at: 8999, count: 1, now: start + minute))
+    #expect(!readers.isKnown(file, at: 0, count: 9001, now: start))
+    #expect(!readers.isKnown(file, at: 0, count: 9000, now: start + minute + 1))
   }
 
   /// A pool without room comes back at once: who sends then waits itself.
@@ -46,6 +67,6 @@ struct ColdReadersTests {
     let readers = try ColdReaders(threads: 1, queueLimit: 1)
     readers.stop()
     await readers.bringIn(file, at: 0, count: 1 << 20)
-    #expect(readers.isCold(file, at: 0, count: 1 << 20))
+    #expect(readers.isCold(file, at: 0, count: 1 << 20, now: 0))
   }
 }

@@ -86,9 +86,7 @@ final class Delivery {
       appendDigest(asset, head, bytes, &response)
       switch asset.content {
       case .file(let file):
-        response.end(
-          file: file, offset: plan.offset, count: plan.length,
-          mayBeCold: asset.noteSending(at: response.now))
+        response.end(file: file, offset: plan.offset, count: plan.length)
       case .bytes(let bytes):
         let start = Int(plan.offset)
         response.end(bytes.span.extracting(start..<start + Int(plan.length)))

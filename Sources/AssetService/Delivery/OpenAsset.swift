@@ -36,7 +36,6 @@ final class OpenAsset {
   let logMember: Range<Int>
   /// Unix seconds of the last fetch that was reported to the catalogue.
   var reportedAt: Int64 = 0
-  private var sentAt: Int64 = 0
 
   init(_ asset: Asset, content: Content, tagHeader: String?) {
     id = asset.id
@@ -82,16 +81,6 @@ final class OpenAsset {
     logMember = inlineLine.upperBound..<text.count
     self.text = text
   }
-
-  /// Notes that the file is being sent; whether it was not for so long that it may have to come
-  /// from the disk. Files that are sent often are not asked about: a warm GET stays three calls.
-  func noteSending(at now: Int64) -> Bool {
-    let mayBeCold = now - sentAt >= Self.warmSeconds
-    if mayBeCold { sentAt = now }
-    return mayBeCold
-  }
-
-  private static let warmSeconds: Int64 = 60
 
   /// A hosted file never runs anything, whatever its bytes are.
   private static let securityLines =
