@@ -51,13 +51,18 @@ final class ClientConnection: Channel {
   // MARK: The socket
 
   /// Starts to connect; `canWrite` says when that is over, `connectFailure` how it went.
-  func start(on loop: isolated EventLoop) -> String? {
+  func start(on loop: isolated EventLoop) -> ClientFailure? {
     do {
       stream = .some(try ByteStream.connect(to: peer))
-    } catch { return "\(error)" }
+    } catch {
+      switch error {
+      case .exhausted(let reason): return .exhausted("\(peer.host): \(reason)")
+      case .unreachable(let reason): return .unreachable("\(peer.host): \(reason)")
+      }
+    }
     id = stream?.register(self, on: loop)
     if id == nil { close() }
-    return id == nil ? "the loop took no descriptor" : nil
+    return id == nil ? .exhausted("the loop took no descriptor") : nil
   }
 
   func connectFailure() -> String? { stream?.connectFailure() }

@@ -10,8 +10,10 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
   case badRequest(String)
   /// The host has an address that the call's policy refuses; no packet was sent to it.
   case refusedAddress(String)
-  /// No such name, no route, refused, or no descriptor; no byte of the request was sent.
+  /// No such name, no route, or refused; no byte of the request was sent.
   case unreachable(String)
+  /// This process has no descriptor, memory or thread for the call; no byte of it was sent.
+  case exhausted(String)
   /// The TLS handshake failed, or the certificate is not for the host or not trusted; no byte of
   /// the request was sent.
   case tls(String)
@@ -30,7 +32,7 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// bought with it.
   public var isBeforeSending: Bool {
     switch self {
-    case .badRequest, .refusedAddress, .unreachable, .tls: true
+    case .badRequest, .refusedAddress, .unreachable, .exhausted, .tls: true
     case .timedOut(_, let afterSending), .lost(let afterSending): !afterSending
     case .malformed, .tooLarge, .bodyFailed: false
     }
@@ -42,6 +44,7 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case .badRequest(let detail): "the request can not be sent: \(detail)"
     case .refusedAddress(let detail): "the address is not allowed: \(detail)"
     case .unreachable(let detail): "could not connect: \(detail)"
+    case .exhausted(let detail): "nothing left to connect with: \(detail)"
     case .tls(let detail): "no trusted connection: \(detail)"
     case .timedOut(let phase, _): "timed out while \(phase.rawValue)"
     case .lost(let afterSending):

@@ -32,6 +32,7 @@ extension HTTPClient {
     let (host, port) = (request.url.host, request.url.parts.port)
     switch await resolver.look(up: host, port: port, until: deadline, on: loop) {
     case .failed(let reason): throw .unreachable("\(host): \(reason)")
+    case .busy: throw .exhausted("too many look-ups wait")
     case .late: throw .timedOut(.resolving, afterSending: false)
     case .found(let peers):
       // One bad address spoils the name: who mixes them wants the check to meet the good one.
@@ -47,7 +48,7 @@ extension HTTPClient {
   ) async throws(ClientFailure) -> ClientConnection {
     let connection = ClientConnection(
       origin: request.origin, peer: peer, idleTimeout: limits.idleTimeout)
-    if let failure = connection.start(on: loop) { throw .unreachable("\(peer.host): \(failure)") }
+    if let failure = connection.start(on: loop) { throw failure }
     connection.setDeadline(deadline, on: loop)
     do throws(ClientFailure) {
       while !connection.canWrite, !connection.isGone {

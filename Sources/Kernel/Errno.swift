@@ -33,6 +33,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
   /// The process or the system has no descriptor left (EMFILE, ENFILE).
   public var isNoDescriptor: Bool { code == EMFILE || code == ENFILE }
+  /// The process or the system has no descriptor or memory left (also ENOMEM, ENOBUFS).
+  public var isShortage: Bool { isNoDescriptor || code == ENOMEM || code == ENOBUFS }
   /// The address has a listener already (EADDRINUSE).
   public var isAddressInUse: Bool { code == EADDRINUSE }
   /// The peer is gone (ECONNRESET, EPIPE, ECONNABORTED, ETIMEDOUT, ENOTCONN).

@@ -7,7 +7,7 @@ internal import Synchronization
 /// 6).
 public final class SharedFile: Sendable {
   private let file: File
-  // One fact in two words: readers on several threads may at worst look once too often or too rarely.
+  // One fact in two words: between threads one look may be made too many, or too few.
   private let inMemoryTo = Atomic<Int64>(0)
   private let inMemoryAt = Atomic<Int64>(.min)
 

@@ -3,6 +3,14 @@
 internal import Crypto
 internal import Kernel
 
+/// Why connecting could not even begin; texts for an operator.
+public enum ConnectFailure: Error, Hashable, Sendable {
+  /// This process or system has no descriptor or memory left.
+  case exhausted(String)
+  /// No route, or refused at once.
+  case unreachable(String)
+}
+
 /// A connected stream whose bytes may travel encrypted.
 ///
 /// Reads and writes as `TCPStream` does; edge-triggered, so a read or write goes on until it would
@@ -16,9 +24,13 @@ public struct ByteStream: ~Copyable {
 
   /// Starts to connect; `connectFailure` says how it went once the channel is writable.
   ///
-  /// Throws when the system refuses at once (no descriptor, no route).
-  public static func connect(to peer: Peer) throws -> ByteStream {
-    ByteStream(try TCPStream.connect(to: peer.address))
+  /// - Throws: when the system refuses at once.
+  public static func connect(to peer: Peer) throws(ConnectFailure) -> ByteStream {
+    do throws(Errno) {
+      return ByteStream(try TCPStream.connect(to: peer.address))
+    } catch {
+      throw error.isShortage ? .exhausted("\(error)") : .unreachable("\(error)")
+    }
   }
 
   /// How connecting went; `nil` is well, else a text for an operator.

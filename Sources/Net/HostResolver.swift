@@ -8,6 +8,8 @@ public enum HostLookup: Sendable {
   case found([Peer])
   /// There are none, or nobody could say; for an operator.
   case failed(String)
+  /// Too many others wait for an answer.
+  case busy
   /// No answer before the deadline.
   case late
 }
@@ -50,7 +52,7 @@ public final class HostResolver {
       let addresses = try await workers.run { try Resolver.addresses(of: host, port: port) }
       return .found(addresses.map { Peer($0) })
     } catch is WorkersBusy {
-      return .failed("too many look-ups wait")
+      return .busy
     } catch {
       return .failed("\(error)")
     }

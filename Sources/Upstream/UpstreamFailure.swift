@@ -31,6 +31,8 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
     case connectionLost
     /// No connection: nothing was sent.
     case unreachable
+    /// This process has nothing left to make a connection with: nothing was sent.
+    case exhausted
     /// The upstream has no key.
     case notConfigured
     /// A result on another origin than the upstream's, or one that can not be fetched.
@@ -57,13 +59,12 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   /// took no order (an explicit rate limit or overload). Another attempt is safe then.
   public internal(set) var isUnspent: Bool
 
-  /// Whether there was no answer, or one that says that none can be had: so do upstreams that are
-  /// down, and the proxies before them.
+  /// Whether the upstream did not answer, or a proxy before it says so: 504, and Cloudflare's 520
+  /// to 524. Any other status may concern one order or one model alone.
   public var isOutage: Bool {
     switch kind {
-    case .unreachable, .timeout, .connectionLost, .overloaded: true
-    case .serverError: status == 502 || status == 504
-    default: false
+    case .unreachable, .timeout, .connectionLost: true
+    default: status.map { $0 == 504 || (520...524).contains($0) } ?? false
     }
   }
 
@@ -107,6 +108,7 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
       // What can not be read may have been paid for all the same.
       case .bodyFailed, .malformed, .tooLarge: .connectionLost
       case .badRequest: .notConfigured
+      case .exhausted: .exhausted
       case .unreachable, .tls, .refusedAddress: .unreachable
       }
     self.kind = kind

@@ -246,6 +246,8 @@ extension TestService {
   @Test func aDeadUpstreamIsNotWaitedFor() async throws {
     let answers = [
       FrontCase(prompt: "busy", reply: .json(503, ["Retry-After: 60"], "{}")),
+      FrontCase(prompt: "late", reply: .json(504, "{}")),
+      FrontCase(prompt: "lost", reply: .lost),
       FrontCase(prompt: "cut", reply: Self.cut(.images(Self.good), after: 180)),
       FrontCase(prompt: "well", reply: .images(Self.good)),
     ]
@@ -258,7 +260,8 @@ extension TestService {
       """
     try await withService(configuration) { service in
       // Five in a row, not five in all.
-      let prompts = ["busy", "cut", "busy", "cut", "well", "cut", "busy", "cut", "busy", "cut"]
+      let four = ["late", "cut", "lost", "cut"]
+      let prompts = four + ["well"] + four + ["busy"] + four + ["lost"]
       for prompt in prompts {
         let answer = try service.generate(prompt, model: "one")
         #expect(answer.code != "upstream_unavailable", "\(answer.text)")

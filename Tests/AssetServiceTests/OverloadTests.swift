@@ -54,6 +54,8 @@ import Wire
       expectBusy(try service.ask("GET", "/v1/models"))
       #expect(try service.host(TestImages.png()).status == 201)
       #expect(try service.admin("GET", "/admin/stats").status == 200)
+      // The operator's calls of the API, too: a takedown must not wait.
+      #expect(try service.admin("GET", "/v1/assets").status == 200)
       #expect(try service.ask("GET", "/healthz").status == 200)
     }
   }
@@ -87,15 +89,28 @@ import Wire
   }
 
   /// A call counts until its answer has left, not until its handler came back.
-  @Test func aStreamedAnswerCounts() async throws {
+  @Test func anAnswerThatTakesMemoryCounts() async throws {
     let budgets = CallBudgets(limits { $0.queries = 1 })
-    var pass: CallPass? = try budgets.enter(.query)
-    #expect(throws: Failure.self) { try budgets.enter(.query) }
-    var response = pass?.covering(.init(status: 200, body: .stream(length: 1) { _ in }))
-    pass = nil
-    #expect(budgets.running(.query) == 1)
-    response = nil
-    #expect(response == nil && budgets.running(.query) == 0)
+    let bodies: [(Response.Body, Int)] = [
+      (.stream(length: 1) { _ in }, 1), (.bytes([UInt8](repeating: 0, count: 100_000)), 1),
+      (.bytes([1]), 0), (.none, 0),
+    ]
+    for (body, running) in bodies {
+      var pass: CallPass? = try budgets.enter(.query)
+      #expect(throws: Failure.self) { try budgets.enter(.query) }
+      var response = pass?.covering(.init(status: 200, body: body))
+      pass = nil
+      #expect(budgets.running(.query) == running)
+      response = nil
+      #expect(response == nil && budgets.running(.query) == 0)
+    }
+  }
+
+  /// A thread is never refused to a call that was let in: its image may be paid for by then.
+  @Test func theQueueOfWorkHasRoomForEveryCall() {
+    let limits = limits { $0.ingests = 5000 }
+    #expect(limits.workerQueue > limits.generations + limits.ingests + limits.queries)
+    #expect(UpstreamGates.longestLine <= limits.generations / 4)
   }
 
   @Test(arguments: [

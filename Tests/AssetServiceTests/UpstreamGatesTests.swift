@@ -84,6 +84,7 @@ private final class Tally: Sendable {
     // The fifth, and two that are under way at that moment.
     let last = try await [gates.enter(upstream), gates.enter(upstream), gates.enter(upstream)]
     for pass in last { pass.failed(Self.dead) }
+    let straggler = last[2]
     for seconds: Int64 in [10, 20, 40, 80, 120, 120] {
       clock.add(1, ordering: .relaxed)
       let failure = try #require(await refusal(gates, upstream))
@@ -92,6 +93,8 @@ private final class Tally: Sendable {
       clock.add(seconds * Self.second - 2, ordering: .relaxed)
       #expect(await refusal(gates, upstream)?.retryAfter == 1)
       clock.add(1, ordering: .relaxed)
+      straggler.failed(Self.dead)
+      #expect(await refusal(gates, upstream) == nil, "nothing newer has failed")
       try await gates.enter(upstream).failed(Self.dead)
     }
     // Another upstream has a circuit of its own.
@@ -100,6 +103,14 @@ private final class Tally: Sendable {
     try await gates.enter(upstream).answered()
     for _ in 1..<CircuitBreaker.threshold { try await gates.enter(upstream).failed(Self.dead) }
     #expect(await refusal(gates, upstream) == nil, "all is forgotten")
+  }
+
+  @Test func ourOwnShortageSaysNothingOfIt() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    for _ in 0..<20 {
+      try await gates.enter(Self.upstream()).failed(UpstreamFailure(.exhausted, "no descriptor"))
+    }
+    #expect(await refusal(gates, Self.upstream()) == nil)
   }
 
   @Test func anErrorIsAnAnswerToo() async throws {

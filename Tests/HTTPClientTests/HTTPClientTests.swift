@@ -1,8 +1,9 @@
-import HTTPClient
 import Kernel
 import Net
 import Testing
 import Wire
+
+@testable import HTTPClient
 
 /// What is sent, over which connection, and what a caller is told of its fate.
 struct HTTPClientTests {
@@ -108,6 +109,23 @@ struct HTTPClientTests {
     calls.host = "no-such-name.invalid"
     let failure = try await calls.answer([]).failure
     guard case .unreachable = failure else { throw Unexpected() }
+  }
+
+  @Test("A process without descriptors says so, not that the server is away")
+  func exhausted() async throws {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    defer { loop.stop() }
+    let failure = await loop.run { loop in
+      let thread = KernelThread.currentID
+      SystemCallTrace.start(thread: thread)
+      defer { _ = SystemCallTrace.stop(thread: thread) }
+      SystemCallTrace.fail(.socket, nth: 1, code: 24, thread: thread)
+      let peer = Peer(localSocket: "/no/such/socket")
+      return ClientConnection(origin: [], peer: peer, idleTimeout: 0).start(on: loop)
+    }
+    guard case .exhausted = failure else { throw Unexpected() }
+    #expect(failure?.isBeforeSending == true)
   }
 
   @Test("A name is resolved")

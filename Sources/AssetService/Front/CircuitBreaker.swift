@@ -8,7 +8,7 @@ struct CircuitBreaker {
   /// Calls in a row without an answer.
   private(set) var failures = 0
   private var pauses = 0
-  private var pausedUntil: Int64 = 0
+  private var pausedUntil = Int64.min
 
   /// So many failures in a row begin a pause.
   static let threshold = 5
@@ -28,12 +28,12 @@ struct CircuitBreaker {
     return pauses > 0
   }
 
-  /// A call was not answered.
+  /// A call that began at `entry` was not answered. One from before the end of the last pause says
+  /// nothing new.
   ///
-  /// - Returns: the pause that begins now, in nanoseconds. Calls that were under way when one began
-  ///   do not make it longer.
-  mutating func failed(at now: Int64) -> Int64? {
-    guard pause(at: now) == nil else { return nil }
+  /// - Returns: the pause that begins now, in nanoseconds.
+  mutating func failed(enteredAt entry: Int64, at now: Int64) -> Int64? {
+    guard entry >= pausedUntil else { return nil }
     failures += 1
     guard failures >= Self.threshold else { return nil }
     let bounds = Self.pauseBounds

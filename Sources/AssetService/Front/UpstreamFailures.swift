@@ -24,6 +24,7 @@ extension Failure {
     case .timeout: unspendable(504, .upstream, "upstream_timeout", failure)
     case .connectionLost: unspendable(502, .upstream, "upstream_connection_lost", failure)
     case .unreachable: Failure(502, .upstream, "upstream_unreachable", failure.message)
+    case .exhausted: .busy
     case .notConfigured: unspendable(503, .server, "upstream_not_configured", failure)
     case .foreignURL: Failure(502, .upstream, "foreign_result_url", failure.message)
     }

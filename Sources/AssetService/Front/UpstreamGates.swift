@@ -16,7 +16,10 @@ final class UpstreamGates: Sendable {
   private let log: LogSink
   private let now: @Sendable () -> Int64
   /// A line that is longer says so at once instead.
-  static let longestLine = 1024
+  ///
+  /// Shorter than the number of orders that may run at once (`ServiceLimits.generations`): one
+  /// upstream that is slow leaves room for the orders of others.
+  static let longestLine = 256
 
   /// - Parameter now: the monotonic clock, in nanoseconds.
   init(
@@ -41,7 +44,7 @@ final class UpstreamGates: Sendable {
     }
     guard let mayGo else { throw .upstreamBusy(name) }
     if !mayGo { await wait(upstream) }
-    let pass = UpstreamPass(name, self)
+    let pass = UpstreamPass(name, self, enteredAt: now())
     // Those before it may have shown meanwhile that it is of no use.
     if !mayGo { try refusePaused(name) }
     return pass
@@ -94,14 +97,15 @@ final class UpstreamGates: Sendable {
     log.event(.info, "an upstream answers again", .init(name: "upstream", value: .string(name)))
   }
 
-  fileprivate func failed(_ name: String, _ failure: UpstreamFailure) {
+  fileprivate func failed(_ name: String, _ failure: UpstreamFailure, enteredAt entry: Int64) {
     let time = now()
-    guard let pause = lines.withLock({ $0[name]?.circuit.failed(at: time) }) else { return }
+    let pause = lines.withLock { $0[name]?.circuit.failed(enteredAt: entry, at: time) }
+    guard let pause else { return }
     log.event(
       .warning, "an upstream does not answer and is left alone",
       .init(name: "upstream", value: .string(name)),
       .init(name: "seconds", value: .number(JSONNumber(pause / 1_000_000_000))),
-      .init(name: "reason", value: .string(failure.message)))
+      .init(name: "reason", value: .string("\(failure.kind)")))
   }
 }
 
@@ -109,10 +113,12 @@ final class UpstreamGates: Sendable {
 final class UpstreamPass: Sendable {
   private let name: String
   private let gates: UpstreamGates
+  private let entry: Int64
 
-  init(_ name: String, _ gates: UpstreamGates) {
+  init(_ name: String, _ gates: UpstreamGates, enteredAt entry: Int64) {
     self.name = name
     self.gates = gates
+    self.entry = entry
   }
 
   /// The whole answer has come.
@@ -120,7 +126,7 @@ final class UpstreamPass: Sendable {
 
   /// There is no answer, or it says that there is no image.
   func failed(_ failure: UpstreamFailure) {
-    if failure.isOutage { return gates.failed(name, failure) }
+    if failure.isOutage { return gates.failed(name, failure, enteredAt: entry) }
     if failure.status != nil { gates.answered(name) }
   }
 
