@@ -39,72 +39,93 @@ struct ColdFileTests {
 
   /// Two looks at a small file, at its ends; none at one that was found in memory just now.
   @Test func smallFilesAreLookedAtOnce() async throws {
-    for nth in [nil, 1, 2] {
-      let calls = try await calls(bytes: 60_000, coldAt: nth)
-      // Short of memory, the kernel may call the file cold at the first look.
-      #expect(calls.starts(with: [.recv, .send, .preadv2]), "\(calls)")
-      #expect(calls.count { $0 == .preadv2 } <= 2 && calls.count { $0 == .sendfile } == 1)
+    let looked: [SystemCall] = [.recv, .send, .preadv2, .preadv2, .sendfile]
+    try await untilWarm { try await calls(bytes: 60_000, coldAt: nil) == looked }
+    // An answer that was waited for is followed by a look for the next request.
+    try await untilWarm { try await calls(bytes: 60_000, coldAt: 2).starts(with: looked) }
+    try await untilWarm {
+      try await calls(bytes: 60_000, coldAt: nil, after: 1) == [.recv, .send, .sendfile]
     }
-    #expect(try await calls(bytes: 60_000, coldAt: nil, after: 3) == [.recv, .send, .sendfile])
+  }
+
+  /// Short of memory the kernel may call any file cold, but not every time.
+  private func untilWarm(_ condition: () async throws -> Bool) async throws {
+    for _ in 0..<20 where try await condition() { return }
+    Issue.record("never as expected")
+  }
+
+  /// Readers whose only thread is held until `release`.
+  private struct HeldReaders {
+    let readers: ColdReaders
+    private let gate = DispatchSemaphore(value: 0)
+    private let held: Task<Void, any Error>
+
+    init() throws {
+      let (readers, gate) = (try ColdReaders(threads: 1, queueLimit: 8), gate)
+      self.readers = readers
+      held = Task { try await readers.workers.run { gate.wait() } }
+    }
+
+    var pending: Int { readers.workers.pending }
+
+    func release() async throws {
+      gate.signal()
+      try await held.value
+    }
   }
 
   /// While a file is brought from the disk, the next reader does not take it for one that is here.
   @Test func whoComesMeanwhileIsFetchedForToo() async throws {
-    let readers = try ColdReaders(threads: 1, queueLimit: 8)
-    defer { readers.stop() }
-    let server = try await server(60_000, readers)
-    let gate = DispatchSemaphore(value: 0)
-    let blocked = Task { try await readers.workers.run { gate.wait() } }
-    try await server.probe.until("no reading") { readers.workers.pending == 1 }
+    let held = try HeldReaders()
+    defer { held.readers.stop() }
+    let server = try await server(60_000, held.readers)
+    try await server.probe.until("no reading") { held.pending == 1 }
     let clients = try [server.client(), server.client()]
     let thread = await server.thread
     SystemCallTrace.start(thread: thread)
     for (index, client) in clients.enumerated() {
       SystemCallTrace.fail(.preadv2, nth: 1, code: Self.again, thread: thread)
       try client.send(get("/file"))
-      try await server.probe.until("no fetch") { readers.workers.pending == 2 + index }
+      try await server.probe.until("no fetch") { held.pending == 2 + index }
     }
     _ = SystemCallTrace.stop(thread: thread)
-    gate.signal()
-    try await blocked.value
+    try await held.release()
     for client in clients { #expect(try client.readAnswer().body.count == 60_000) }
     try await server.end()
   }
 
   /// Each turn of a large file is looked at; no read of it is on the loop's thread.
   @Test(arguments: [nil, 1, 6, 13]) func largeFilesAreLookedAtEachTurn(_ nth: Int?) async throws {
-    let calls = try await calls(bytes: 6 << 20, coldAt: nth)
-    let looks = calls.count { $0 == .preadv2 }
-    // Five in each of three turns, fewer in one that is cold; the kernel may say so of another one,
-    // too, when it is short of memory.
-    #expect((nth == nil ? 11...15 : 7...14).contains(looks), "\(looks)")
-    #expect(!calls.contains(.pread) && !calls.contains(.readahead))
-    #expect(calls.contains(.sendfile))
+    // Five in each of three turns; none after the one that said it is cold.
+    let expected = nth.map { 15 - (5 - ($0 - 1) % 5 - 1) } ?? 15
+    try await untilWarm {
+      let calls = try await calls(bytes: 6 << 20, coldAt: nth)
+      #expect(!calls.contains(.pread) && !calls.contains(.readahead))
+      #expect(calls.contains(.sendfile))
+      return calls.count { $0 == .preadv2 } == expected
+    }
   }
 
   /// A client that leaves meanwhile is let go at once, and others are served.
   @Test func clientMayLeaveWhileItsFileIsFetched() async throws {
-    let readers = try ColdReaders(threads: 1, queueLimit: 8)
-    defer { readers.stop() }
-    let server = try await server(60_000, readers)
-    let gate = DispatchSemaphore(value: 0)
-    let blocked = Task { try await readers.workers.run { gate.wait() } }
-    try await server.probe.until("no reading") { readers.workers.pending == 1 }
+    let held = try HeldReaders()
+    defer { held.readers.stop() }
+    let server = try await server(60_000, held.readers)
+    try await server.probe.until("no reading") { held.pending == 1 }
     let client = try server.client()
     _ = try client.ask(get("/a"))
     let thread = await server.thread
     SystemCallTrace.start(thread: thread)
     SystemCallTrace.fail(.preadv2, nth: 1, code: Self.again, thread: thread)
     try client.send(get("/file"))
-    try await server.probe.until("no fetch") { readers.workers.pending == 2 }
+    try await server.probe.until("no fetch") { held.pending == 2 }
     _ = SystemCallTrace.stop(thread: thread)
     let other = try server.client()
     #expect(try other.ask(get("/file")).body.count == 60_000)
     try client.reset()
     try await server.probe.until("not let go") { server.server.connectionCount == 1 }
-    gate.signal()
-    try await blocked.value
-    try await server.probe.until("still fetched") { readers.workers.pending == 0 }
+    try await held.release()
+    try await server.probe.until("still fetched") { held.pending == 0 }
     #expect(try other.ask(get("/file")).body.count == 60_000)
     #expect(server.probe.all.filter(\.outcome.isAborted).count == 1)
     try await server.end()

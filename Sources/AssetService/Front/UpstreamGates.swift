@@ -50,9 +50,6 @@ final class UpstreamGates: Sendable {
     return pass
   }
 
-  /// How many calls wait in an upstream's line.
-  func waiting(_ name: String) -> Int { lines.withLock { $0[name]?.waiting.count ?? 0 } }
-
   private func refusePaused(_ name: String) throws(Failure) {
     let time = now()
     let found = lines.withLock { lines -> (pause: Int64, failures: Int)? in
