@@ -96,10 +96,7 @@ struct Rehost {
       }) {
         try await deposit.write(chunk)
       }
-      switch try await deposit.finish() {
-      case .settled(let work): return .settled(work)
-      case .unstored(let failure, let image): return .unstored(failure, image)
-      }
+      return .paid(try await deposit.finish())
     } catch {
       return .failed(Failure(error))
     }

@@ -27,6 +27,16 @@ enum IntakeItem {
   case unstored(Failure, UnstoredImage)
   /// Its image could not be read.
   case failed(Failure)
+
+  /// What a paid image became. Text, or nothing, where an image was promised is `failed` with
+  /// `no_image_returned`; anything else that can not be hosted still goes out.
+  static func paid(_ outcome: Deposit.Outcome) -> IntakeItem {
+    switch outcome {
+    case .settled(let work): .settled(work)
+    case .unstored(_, let image) where image.isNone: .failed(.noImage)
+    case .unstored(let failure, let image): .unstored(failure, image)
+    }
+  }
 }
 
 /// Takes one answer (or one upload) apart.
@@ -45,6 +55,7 @@ final class AnswerIntake {
   private var isTextWhole = true
   private static let textLimit = 64 << 10
   private var items: [Int: IntakeItem] = [:]
+  private var closed: Skeleton?
 
   /// `failsWhole`: an image that is neither stored nor put back fails the whole answer; its sender
   /// still has it. Without it the item is `failed`: the others were paid for.
@@ -56,8 +67,9 @@ final class AnswerIntake {
     self.begin = begin
   }
 
-  /// What is left of the answer beside its images; whole after `take`.
-  var skeleton: Skeleton { scanner.skeleton }
+  /// What is left of the answer beside its images; whole after `take`, one document also after a
+  /// `takePaid` that broke off.
+  var skeleton: Skeleton { closed ?? scanner.skeleton }
 
   /// The items in their order; whole after `take`.
   var taken: [IntakeItem] { skeleton.items.indices.map { items[$0] ?? .plain } }
@@ -72,6 +84,22 @@ final class AnswerIntake {
       while try await step(&offset) {}
     }
     try scanner.finish()
+  }
+
+  /// Reads an answer that was paid for, as far as it goes: items that came whole before it broke
+  /// off stay in `taken`, `skeleton` is closed around them, and an item that was under way is in
+  /// neither.
+  ///
+  /// - Returns: why it broke off (what `take` throws); `nil` when it is whole.
+  func takePaid(_ source: any ByteSource) async -> (any Error)? {
+    do {
+      try await take(source)
+      return nil
+    } catch {
+      deposit = nil
+      closed = scanner.closed()
+      return error
+    }
   }
 
   private func fill(from source: any ByteSource) async throws -> Bool {
@@ -138,9 +166,10 @@ final class AnswerIntake {
     guard let deposit else { return }
     try check(try await deposit.finishBase64())
     switch try await deposit.finish() {
-    case .settled(let work): items[current] = .settled(work)
     case .unstored(let failure, _) where failsWhole && isTextWhole: throw failure
-    case .unstored(let failure, let image): items[current] = .unstored(failure, image)
+    case .unstored(let failure, let image) where failsWhole:
+      items[current] = .unstored(failure, image)
+    case let outcome: items[current] = .paid(outcome)
     }
     self.deposit = nil
   }
@@ -162,6 +191,10 @@ final class AnswerIntake {
 }
 
 extension Failure {
+  /// An upstream's answer holds text, or nothing, where an image was promised.
+  static let noImage = Failure(
+    502, .upstream, "no_image_returned", "The upstream returned something that is no image.")
+
   static func invalidBase64(item: Int) -> Failure {
     Failure(
       400, .invalidRequest, "invalid_base64", "The text is not whole base64.",

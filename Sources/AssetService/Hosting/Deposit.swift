@@ -184,11 +184,28 @@ final class UnstoredImage {
     rest.append(bytes)
   }
 
+  /// Whether these bytes are certainly no image of any type; see `ImageHeader.holdsNone`.
+  var isNone: Bool {
+    guard let head = try? head(512) else { return false }
+    return ImageHeader.holdsNone(prefix: head.span)
+  }
+
   /// The type, when the first 64 KiB tell one that is hosted. Blocks on the disk.
   var mediaType: MediaType? {
-    guard let head = try? read(at: 0, count: 64 << 10) else { return nil }
+    guard let head = try? head(64 << 10) else { return nil }
     guard case .image(let facts) = ImageHeader.read(prefix: head.span) else { return nil }
     return facts.mediaType
+  }
+
+  /// The first `count` bytes, or all. Blocks on the disk.
+  private func head(_ count: Int) throws -> [UInt8] {
+    var head: [UInt8] = []
+    while head.count < count {
+      let piece = try read(at: Int64(head.count), count: count - head.count)
+      guard !piece.isEmpty else { break }
+      head += piece
+    }
+    return head
   }
 
   /// The next bytes from `offset`, at most `count`; empty at the end. Blocks on the disk.

@@ -19,11 +19,11 @@ struct AnswerStructure {
     case other
   }
 
-  private let rule: ImagesAnswerScanner.Rule
+  let rule: ImagesAnswerScanner.Rule
   private(set) var depth = 0
   /// One bit per open level, the innermost lowest: 1 is an object.
   private var objects: UInt64 = 0
-  private var isDataOpen = false
+  private(set) var isDataOpen = false
   private var isItemOpen = false
   private var hasSeenData = false
 

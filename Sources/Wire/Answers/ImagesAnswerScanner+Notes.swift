@@ -29,8 +29,9 @@ extension ImagesAnswerScanner {
     }
   }
 
-  /// After `{` was kept: an object that matters is open.
+  /// After `{` or `[` was kept: an object that matters is open, or `data`.
   mutating func noteObject(_ byte: UInt8) {
+    if byte == 0x5B, structure.place == .data { dataEnd = skeleton.bytes.count }
     guard byte == 0x7B else { return }
     let object = Skeleton.Object(bodyStart: skeleton.bytes.count)
     switch structure.place {
@@ -57,6 +58,10 @@ extension ImagesAnswerScanner {
   mutating func endValue(_ value: Skeleton.Value) {
     noted = nil
     let end = skeleton.bytes.count
+    if structure.place == .data {
+      wholeItems = skeleton.items.count
+      dataEnd = end
+    }
     var member = structure.place == .item ? itemMember.take() : nil
     if structure.place == .root { member = rootMember.take() }
     change(at: structure.place) { object in

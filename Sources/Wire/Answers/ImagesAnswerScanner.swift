@@ -106,6 +106,9 @@ public struct ImagesAnswerScanner: Sendable {
   /// The noted members whose values are under way.
   var itemMember: Skeleton.Member?
   var rootMember: Skeleton.Member?
+  /// Elements of `data` that have ended, and the end of the last one (or of `[`).
+  var wholeItems = 0
+  var dataEnd = 0
   /// Whether a string of the item under way was turned aside.
   var itemHasImage = false
   /// Of the noted string under way: where its text begins, its head, its decoded text.

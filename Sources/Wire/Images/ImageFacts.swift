@@ -29,12 +29,3 @@ public enum ImageVerdict: Hashable, Sendable {
   /// A hosted type.
   case image(ImageFacts)
 }
-
-/// The verdict on bytes that are at hand.
-public enum ImageHeader {
-  /// Reads a prefix (or the whole) of a file.
-  public static func read(prefix: Span<UInt8>) -> ImageVerdict {
-    var sniffer = ImageSniffer()
-    return sniffer.feed(prefix)
-  }
-}

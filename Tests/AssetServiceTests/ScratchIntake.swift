@@ -1,0 +1,66 @@
+import Foundation
+import Net
+import Wire
+
+@testable import AssetService
+@testable import Store
+
+/// What a test's source gives next.
+enum Given {
+  case bytes([UInt8])
+  case failure(any Error)
+}
+
+/// A source that gives what a test says, piece by piece.
+final class ScriptedSource: ByteSource {
+  struct Lost: Error {}
+
+  private var rest: ArraySlice<Given>
+
+  init(_ given: [Given]) { rest = given[...] }
+
+  convenience init(_ text: String) { self.init([.bytes(Array(text.utf8))]) }
+
+  func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
+    switch rest.popFirst() {
+    case .bytes(let bytes):
+      try consume(bytes.span)
+      return true
+    case .failure(let error): throw error
+    case nil: return false
+    }
+  }
+}
+
+/// A store and workers of one test, for what takes answers apart without a service around it.
+final class ScratchIntake: Sendable {
+  let store: Store
+  let workers: Workers
+  private let root: String
+
+  init(imageBytes: Int64 = 1 << 20) throws {
+    root = TestService.newRoot()
+    var options = StoreOptions(root: root, minFreeBytes: 0, newKeyring: { Array("{}".utf8) })
+    options.limits.bytes = imageBytes
+    store = try Store(options)
+    workers = try Workers(threads: 2, queueLimit: 64)
+  }
+
+  deinit {
+    store.close()
+    workers.stop()
+    try? FileManager.default.removeItem(atPath: root)
+  }
+
+  func deposit(rescueLimit: Int64 = 1 << 20) async throws -> Deposit {
+    try await Deposit.begin(
+      in: store, on: workers, within: .new(64 << 10), rescueLimit: rescueLimit)
+  }
+
+  /// An intake of a paid answer.
+  func paid() -> AnswerIntake {
+    AnswerIntake(rule: .answer, maxItems: 16, failsWhole: false) { [self] in
+      try await deposit()
+    }
+  }
+}
