@@ -30,15 +30,7 @@ public struct Ingest: ~Copyable, Sendable {
   /// - Returns: how many were taken; fewer than all when the buffer is full and wants a `flush`.
   /// - Throws: `.tooLarge`, `.tooManyPixels`, `.notAnImage` as soon as the bytes show it; `.full`.
   public mutating func append(_ bytes: Span<UInt8>) throws(StoreFailure) -> Int {
-    try work.use { (state) throws(StoreFailure) in
-      do throws(StoreFailure) {
-        return try state.append(bytes)
-      } catch {
-        // What is there now is not the image: it must never be settled.
-        state.phase = .failed
-        throw error
-      }
-    }
+    try work.append(bytes)
   }
 
   /// Hashes the buffer and writes it to the file. Blocks on the disk.
@@ -98,8 +90,12 @@ public final class IngestWork: Sendable {
     case writing
     /// The file is in `blobs/`, durable.
     case settled(Blob)
-    /// A row names the file, or may name it: hands off.
-    case published
+    /// A row names the file: hands off.
+    case published(Blob)
+    /// The row has another file; this one goes.
+    case discarded
+    /// A row may name the file: it stays, and its bytes can still be read.
+    case left(Blob)
     /// Something failed, the file is to go; `place` is where it may be.
     case failed
   }
@@ -114,13 +110,23 @@ public final class IngestWork: Sendable {
     var hash = SHA256()
     var sniffer = ImageSniffer()
     var buffer: [UInt8] = []
-    /// Bytes taken, and of those the ones that are hashed and written.
+    /// Bytes taken, and of those the ones that are written and hashed.
     var count: Int64 = 0
     var written: Int64 = 0
+    /// What `hash` came to, once no more bytes are written.
+    var digest: Digest?
+    var review = Review()
+  }
+
+  /// The hash of what is read back, as long as it is read from start to end.
+  struct Review: ~Copyable {
+    var hash = SHA256()
+    /// Bytes of the file that are in it; `nil` when a piece was left out.
+    var count: Int64? = 0
   }
 
   private let state: Mutex<State>
-  private let files: StoreFiles
+  let files: StoreFiles
   private let unlinker: Unlinker
   private let now: @Sendable () -> Int64
 
@@ -155,8 +161,14 @@ public final class IngestWork: Sendable {
   }
 
   deinit {
-    let leftover = use { state in
-      if case .published = state.phase { return nil as Unlinker.Leftover? }
+    let leftover = use { state -> Unlinker.Leftover? in
+      switch state.phase {
+      case .published, .discarded: return nil
+      case .left(let blob):
+        files.inFlight.unmark(blob.name)
+        return nil
+      case .writing, .settled, .failed: break
+      }
       return Unlinker.Leftover(place: state.place, reserved: state.reservation.release())
     }
     if let leftover { unlinker.submit(.init(leftover: leftover)) }
@@ -196,7 +208,7 @@ public final class IngestWork: Sendable {
       guard case .writing = state.phase else { throw StoreFailure(.settle, .closed) }
       state.phase = .failed
       let image = try state.checkedImage()
-      let found = state.takeDigest()
+      let found = state.endHash()
       if let digest, digest != found { throw StoreFailure(.settle, .digestMismatch) }
       let name: BlobName
       do throws(Errno) {
@@ -233,47 +245,6 @@ public final class IngestWork: Sendable {
     return name
   }
 
-  /// Reads bytes that were taken, also after a failure: a paid image still goes out when it can not
-  /// be stored (API.md §3). Blocks on the disk.
-  ///
-  /// - Returns: how many bytes were read; 0 at the end of what was taken.
-  public func readBack(
-    at offset: Int64, into buffer: inout MutableSpan<UInt8>
-  ) throws(StoreFailure) -> Int {
-    // A lent span can not go into the closure below: its bytes come out as an array instead.
-    let size = buffer.count
-    let piece = try use { (state) throws(StoreFailure) in
-      try readBack(&state, offset, size)
-    }
-    for index in piece.indices { buffer[index] = piece[index] }
-    return piece.count
-  }
-
-  private func readBack(
-    _ state: inout State, _ offset: Int64, _ size: Int
-  ) throws(StoreFailure) -> [UInt8] {
-    if offset >= state.written {
-      let start = min(Int(offset - state.written), state.buffer.count)
-      return Array(state.buffer[start...].prefix(size))
-    }
-    if state.file == nil {
-      state.file = try kernel(.read) { () throws(Errno) in
-        switch state.place {
-        case .incoming(let name): try files.folders.incoming.fileIfThere(name)
-        case .blobs(let name): try files.folders.blobs.open(name)
-        case nil: nil
-        }
-      }
-    }
-    var piece = [UInt8](repeating: 0, count: Int(min(Int64(size), state.written - offset)))
-    var span = piece.mutableSpan
-    let count = try kernel(.read) { () throws(Errno) in
-      try state.file?.read(into: &span, at: offset) ?? 0
-    }
-    piece.removeLast(piece.count - count)
-    return piece
-  }
-
   var settledBlob: Blob? {
     use { state in
       if case .settled(let blob) = state.phase { return blob }
@@ -289,17 +260,17 @@ extension IngestWork {
       guard case .settled(let blob) = state.phase else { return }
       files.ledger.publish(reserved: state.reservation.release(), stored: blob.diskBytes)
       files.inFlight.unmark(blob.name)
-      state.phase = .published
+      state.phase = .published(blob)
     }
   }
 
-  /// A row may name the file or not: it stays, and the orphan sweep decides later.
+  /// A row may name the file or not: it stays, and the orphan sweep decides later; not while this
+  /// ingest is held, since its bytes may be on their way to whoever paid for them.
   func leave() {
     use { state in
       guard case .settled(let blob) = state.phase else { return }
       files.ledger.giveBack(state.reservation.release())
-      files.inFlight.unmark(blob.name)
-      state.phase = .published
+      state.phase = .left(blob)
     }
   }
 
@@ -307,7 +278,7 @@ extension IngestWork {
   func discard() -> Unlinker.Leftover? {
     use { state in
       guard case .settled = state.phase else { return nil }
-      state.phase = .published
+      state.phase = .discarded
       return Unlinker.Leftover(place: state.place, reserved: state.reservation.release())
     }
   }
@@ -316,6 +287,16 @@ extension IngestWork {
 extension IngestWork.State {
   mutating func append(_ bytes: Span<UInt8>) throws(StoreFailure) -> Int {
     guard case .writing = phase else { throw StoreFailure(.ingest, .closed) }
+    do throws(StoreFailure) {
+      return try take(bytes)
+    } catch {
+      // What is there now is not the image: it must never be settled.
+      phase = .failed
+      throw error
+    }
+  }
+
+  private mutating func take(_ bytes: Span<UInt8>) throws(StoreFailure) -> Int {
     let taken = min(bytes.count, IngestWork.bufferBytes - buffer.count)
     let total = count + Int64(taken)
     guard total <= limits.bytes else {
@@ -358,8 +339,9 @@ extension IngestWork.State {
     swap(&pending, &buffer)
     // After an error the bytes are still there, for `readBack`.
     defer { swap(&pending, &buffer) }
-    hash.update(pending.span)
     try file?.write(pending.span, at: written)
+    // After the write: the digest is that of the bytes in the file, whatever fails.
+    hash.update(pending.span)
     written += Int64(pending.count)
     pending.removeAll(keepingCapacity: true)
   }
@@ -374,7 +356,11 @@ extension IngestWork.State {
     return facts
   }
 
-  mutating func takeDigest() -> Digest {
-    exchange(&hash, with: SHA256()).finalize()
+  /// The digest of what was written; nothing is written after it.
+  mutating func endHash() -> Digest {
+    if let digest { return digest }
+    let digest = exchange(&hash, with: SHA256()).finalize()
+    self.digest = digest
+    return digest
   }
 }

@@ -9,12 +9,20 @@ extension IngestWork {
     try use { (state) throws(StoreFailure) in try state.append(bytes) }
   }
 
-  /// The bytes under their final name.
+  /// The bytes under their final name: they can be read back whether a row names them, may name
+  /// them, or does not.
   ///
-  /// - Throws: `.closed` before `settle`, and after it has failed.
+  /// - Throws: `.closed` before `settle`, after it has failed, and when a row has another file of
+  ///   the same bytes.
   public var blob: Blob {
     get throws(StoreFailure) {
-      guard let blob = settledBlob else {
+      let blob = use { state -> Blob? in
+        switch state.phase {
+        case .settled(let blob), .published(let blob), .left(let blob): blob
+        case .writing, .discarded, .failed: nil
+        }
+      }
+      guard let blob else {
         throw StoreFailure(.settle, .closed, hint: "settle() was not run, or it failed")
       }
       return blob
@@ -27,7 +35,7 @@ extension Publication {
   ///
   /// - Throws: `.closed` when it has not.
   public mutating func add(_ work: IngestWork, as new: NewAsset) throws(StoreFailure) {
-    parts.append(Part(work: work, blob: try work.blob, new: new))
+    add(try SettledBlob(work), as: new)
   }
 }
 

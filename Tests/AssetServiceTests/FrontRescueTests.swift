@@ -200,6 +200,8 @@ import Wire
   /// Where storing may fail after the upstream has answered.
   enum StoreFault: CaseIterable {
     case begin, middle, settle, commit
+    /// COMMIT fails with EIO: nobody knows whether it took place.
+    case unknownCommit
   }
 
   @Test(arguments: StoreFault.allCases, ["url", "b64_json"])
@@ -248,6 +250,8 @@ import Wire
     case .settle: try removeFolder(service.root + "/blobs")
     case .commit:
       WriteFaults.fail(nth: 1, code: ENOSPC, thread: service.service.context.store.writer.threadID)
+    case .unknownCommit:
+      WriteFaults.fail(nth: 1, code: EIO, thread: service.service.context.store.writer.threadID)
     }
   }
 

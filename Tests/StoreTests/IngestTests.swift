@@ -143,6 +143,11 @@ import Wire
     #expect(failure?.kind == .tooLarge(limit: 1000))
     let work = ingest.work
     #expect(throws: StoreFailure.self) { try work.settle() }
+    // The same for a caller that holds only the body.
+    let other = try scratch.store.begin(try scratch.store.reserve(1000)).work
+    #expect(try other.append(image(2).span) == 1000)
+    #expect(throws: StoreFailure.self) { _ = try other.append([1].span) }
+    #expect(throws: StoreFailure.self) { try other.settle() }
   }
 
   /// Every call of an ingest after the reservation, and how often it comes.
@@ -207,17 +212,35 @@ import Wire
       SystemCallTrace.fail(call, nth: 1, code: ENOSPC, thread: thread)
       #expect(throws: StoreFailure.self) { try ingest.work.settle() }
       _ = SystemCallTrace.stop(thread: thread)
-      var back: [UInt8] = []
-      var buffer = [UInt8](repeating: 0, count: 100_000)
-      while true {
-        var span = buffer.mutableSpan
-        let count = try ingest.work.readBack(at: Int64(back.count), into: &span)
-        if count == 0 { break }
-        back += buffer[..<count]
-      }
-      #expect(back == bytes)
+      #expect(try ingest.work.readAllBack() == bytes)
+      // Once more, as after a look at the head for the type.
+      #expect(try ingest.work.readAllBack() == bytes)
     }
     try scratch.expectWhole()
+  }
+
+  @Test(arguments: [SystemCall.pwrite, .fsync, .rename])
+  func bytesThatTheDiskLostAreNotReadBack(call: SystemCall) throws {
+    // Invariant 11: after a failed fsync a page may be gone and read as zeroes.
+    let scratch = try ScratchStore()
+    let bytes = image(1, bytes: 700_000)
+    var ingest = try scratch.store.begin(try scratch.store.reserve(700_000))
+    let thread = KernelThread.currentID
+    SystemCallTrace.start(thread: thread)
+    SystemCallTrace.fail(call, nth: call == .pwrite ? 2 : 1, code: EIO, thread: thread)
+    do {
+      try ingest.write(bytes.span)
+      try ingest.work.settle()
+      Issue.record("it must fail")
+    } catch {
+      #expect(error.kind == .io(Errno(call, code: EIO)))
+    }
+    _ = SystemCallTrace.stop(thread: thread)
+    let name = try #require(try scratch.incomingFiles().first)
+    let folder = try Directory.open(path: scratch.path + "/incoming")
+    try folder.file(name, .readWrite).write([UInt8](repeating: 0, count: 4096).span, at: 8192)
+    let failure = #expect(throws: StoreFailure.self) { _ = try ingest.work.readAllBack() }
+    #expect(failure?.kind == .damaged)
   }
 
   @Test func threeFailedSyncsInAMinuteMakeItReadOnly() async throws {
@@ -237,5 +260,19 @@ import Wire
     let refused = #expect(throws: StoreFailure.self) { _ = try scratch.store.reserve(1) }
     #expect(refused?.kind == .readOnly)
     #expect(try scratch.content(kept.id) == image(0), "reads go on")
+  }
+}
+
+extension IngestWork {
+  /// All bytes that were taken, piece by piece.
+  func readAllBack() throws(StoreFailure) -> [UInt8] {
+    var back: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 100_000)
+    while true {
+      var span = buffer.mutableSpan
+      let count = try readBack(at: Int64(back.count), into: &span)
+      if count == 0 { return back }
+      back += buffer[..<count]
+    }
   }
 }

@@ -12,6 +12,7 @@ import Wire
     let scratch = try ScratchStore()
     let kept = try await scratch.put(image(1)).asset
     let settled = try scratch.settle(image(2))
+    var work: IngestWork? = settled.work
     WriteFaults.fail(nth: 1, code: EIO, thread: scratch.store.writer.threadID)
     do {
       _ = try await scratch.store.publish(settled, as: .temporary())
@@ -19,6 +20,14 @@ import Wire
     } catch {
       #expect(error.kind == .outcomeUnknown)
     }
+    // Whoever paid for the bytes still gets them, and no second row.
+    #expect(try work?.blob.bytes == 1000)
+    #expect(try work?.readAllBack() == image(2))
+    if let work { #expect(throws: StoreFailure.self) { _ = try SettledBlob(work) } }
+    // While they may be read, no sweep takes their file.
+    let sweep = [Policy(.orphans(grace: -1_000_000_000))]
+    #expect(try scratch.store.collect(sweep).results[0].blobs == 0)
+    work = nil
     // The file stays (a row might name it), and the store has recovered by the next write.
     #expect(try scratch.blobFiles().count == 2)
     _ = try await scratch.put(image(3))
@@ -26,7 +35,7 @@ import Wire
     #expect(scratch.store.failureCount == 1)
     #expect(try scratch.content(kept.id) == image(1))
     #expect(scratch.store.space.reserved == 0)
-    let orphans = try scratch.store.collect([Policy(.orphans(grace: -1_000_000_000))])
+    let orphans = try scratch.store.collect(sweep)
     #expect(orphans.results[0].blobs == 1)
     try scratch.expectWhole()
   }
