@@ -36,6 +36,8 @@ struct Failure: Error {
   var upstreamRequestID: String?
   /// The methods of a 405.
   var allow: StaticString?
+  /// The codings of bodies that a 415 would have (RFC 9110 §15.5.16).
+  var acceptEncoding: StaticString?
   /// What went wrong inside, for the log; never for clients.
   var cause: String?
 
@@ -78,6 +80,7 @@ struct Failure: Error {
     if let shouldRetry { response.add("x-should-retry", String(shouldRetry)) }
     if let upstreamRequestID { response.add("x-upstream-request-id", upstreamRequestID) }
     if let allow { response.add("Allow", allow.description) }
+    if let acceptEncoding { response.add("Accept-Encoding", acceptEncoding.description) }
     if status == 401 { response.add("WWW-Authenticate", "Bearer") }
     return response
   }
@@ -96,6 +99,23 @@ extension Failure {
   /// A resource of another owner answers this, too: the same body as an unknown one.
   static let unknownAsset = notFound("asset")
   static let unknownRoute = Failure(404, .notFound, "unknown_url", "There is nothing at this URL.")
+
+  /// The same, for a client whose base URL is nearly right.
+  static func unknownRoute(meaning path: String?) -> Failure {
+    guard let path else { return unknownRoute }
+    return Failure(
+      404, .notFound, "unknown_url",
+      "There is nothing at this URL; it is \(path). A client's base URL ends in /v1, once.")
+  }
+
+  /// For wrong keys only: a good one is answered from the same address.
+  static func tooManyWrongKeys(retryAfter seconds: Int) -> Failure {
+    Failure(
+      429, .rateLimit, "too_many_wrong_keys",
+      "This key is not known, or revoked, and there were many such from this address.",
+      retryAfter: seconds, shouldRetry: false)
+  }
+
   static let busy = Failure(
     503, .server, "busy", "The server is busy; try again in a moment.", retryAfter: 1)
 

@@ -24,7 +24,7 @@ final class LoopService: HTTPService {
       reader: try context.store.reader(cacheBytes: parts.pageCacheBytes),
       tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters)
     delivery = Delivery(links: context.links, shelf: shelf, policy: parts.cachePolicy)
-    gatekeeper = Gatekeeper(context.settings, reader: reader)
+    gatekeeper = Gatekeeper(context, reader: reader)
     let desk = UpstreamDesk(
       upstreams: try parts.makeUpstreams(on: loop), gates: parts.gates)
     api = APIDispatcher(context, parts, desk: desk, reader: reader)
@@ -38,7 +38,8 @@ final class LoopService: HTTPService {
     _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer,
     into response: inout ResponseWriter
   ) -> Answer {
-    guard let name = DeliveryName(head.target, in: bytes) else {
+    guard let name = DeliveryName(head.target, in: bytes), !name.isMisplaced(head.target, bytes)
+    else {
       response.tag = RequestKind.api.rawValue
       log.begin(head, bytes, from: peer, path: head.target.path, into: &response)
       return .later
@@ -54,7 +55,8 @@ final class LoopService: HTTPService {
     let bytes = request.bytes
     if request.head.target.form == .asterisk { return Self.capabilities }
     guard let route = Route(request.head.target, in: bytes.span) else {
-      return Failure.unknownRoute.response
+      return Failure.unknownRoute(meaning: Route.path(meantBy: request.head.target, in: bytes.span))
+        .response
     }
     return await call(route, request, on: loop)
   }
@@ -136,7 +138,7 @@ final class LoopService: HTTPService {
       return preflight(request, allow)
     }
     if let open = try api.answerOpenly(route, request) { return open }
-    let caller = try gatekeeper.caller(of: request)
+    let caller = try gatekeeper.caller(of: request, to: route)
     request.addNote(",\"owner\":\(JSONValue.string(caller.owner.name))")
     let call = Call(
       request: request, caller: caller, query: try Query(request),

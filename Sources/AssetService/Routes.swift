@@ -29,6 +29,20 @@ extension Route {
     self = route
   }
 
+  /// Where a path that is nothing would be a call of the API: with `/v1` before it, which many a
+  /// client's base URL lacks, or without the one too many. `nil` for all else.
+  static func path(meantBy target: RequestTarget, in bytes: Span<UInt8>) -> String? {
+    guard let path = try? target.decodedPath(in: bytes, allowsEncodedSlash: true) else {
+      return nil
+    }
+    let text = String(decoding: path, as: UTF8.self)
+    let candidate = text.hasPrefix("/v1/") ? String(text.dropFirst(3)) : "/v1" + text
+    let parts = candidate.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    if candidate.hasPrefix("/v1/models/") { return candidate }
+    guard let route = named(Array(parts)), route.allow != nil else { return nil }
+    return candidate
+  }
+
   private static func named(_ parts: [Substring]) -> Route? {
     switch (parts.first, parts.count) {
     case ("v1", 2) where parts[1] == "models": .models

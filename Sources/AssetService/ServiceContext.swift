@@ -21,6 +21,7 @@ struct ServiceContext: Sendable {
   let bases: BaseSettings
   let log: LogSink
   let state: ServiceState
+  let wrongKeys = WrongKeys()
   let metrics = Metrics()
 
   /// Lets all threads end.

@@ -45,7 +45,7 @@ extension BaseSettings {
   init(_ settings: Settings, _ state: ServiceState) {
     self.init(
       publicURL: settings.publicURL?.description, trustedProxies: settings.trustedProxies,
-      state: state)
+      state: state, configured: settings.listen.first)
   }
 }
 

@@ -68,6 +68,8 @@ import Wire
         host, ("X-Forwarded-For", "127.0.0.1, 192.0.2.1"),
         ("X-Forwarded-Host", "evil.example, good.example"),
       ], "http://good.example"),
+    Row("prefix with a slash", [host, ("X-Forwarded-Prefix", "/img/")], "http://localhost:99/img"),
+    Row("prefix of nothing", [host, ("X-Forwarded-Prefix", "/")], "http://localhost:99"),
     Row("no host", [host, ("X-Forwarded-Host", "a/b")], "http://localhost:99"),
     Row("markup", [host, ("X-Forwarded-Host", "a\"><b")], "http://localhost:99"),
     Row("user", [host, ("X-Forwarded-Host", "u@evil.example")], "http://localhost:99"),
@@ -119,9 +121,30 @@ import Wire
       let absolute = try location(
         "POST http://LocalHost:7/v1/assets HTTP/1.1\r\nHost: localhost:7\r\n")
       #expect(absolute.lowercased().hasPrefix("http://localhost:7/v1/assets/img-"))
+      let other = try location(
+        "POST http://localhost:7/v1/assets HTTP/1.1\r\nHost: evil.example\r\n")
+      #expect(other.hasPrefix("http://localhost:7/v1/assets/img-"), "\(other)")
       let old = try location("POST /v1/assets HTTP/1.0\r\n")
-      #expect(old.hasPrefix("http://127.0.0.1:"), "\(old)")
+      #expect(old.hasPrefix(service.base + "/v1/assets/"), "\(old)")
+      let none = try location("POST /v1/assets HTTP/1.1\r\nHost: 127.0.0.1:0\r\n")
+      #expect(none.hasPrefix(service.base + "/v1/assets/"), "\(none)")
     }
+  }
+
+  /// Without a Host, the address that the service listens at, or would: one that can be asked.
+  @Test(arguments: [
+    (["http://0.0.0.0:8080"], "127.0.0.1:1", "127.0.0.1:8080"),
+    (["http://[::]:8080"], "127.0.0.1:1", "[::1]:8080"),
+    (["http://[fe80::1]:81", "http://127.0.0.1:82"], "127.0.0.1:1", "[fe80::1]:81"),
+    ([], "0.0.0.0:8080", "127.0.0.1:8080"), ([], "[::1]:0", "[::1]"),
+    ([], "10.0.0.1:0", "10.0.0.1"),
+  ])
+  func withoutAHost(_ addresses: [String], _ configured: String, _ base: String) throws {
+    let state = ServiceState()
+    state.noteListening(at: addresses)
+    let settings = BaseSettings(
+      publicURL: nil, trustedProxies: [], state: state, configured: ListenAddress(configured))
+    #expect(settings.fallback == base)
   }
 
   /// A socket for both families reports IPv4 peers as ::ffff:a.b.c.d (RFC 4291 §2.5.5.2).

@@ -49,6 +49,33 @@ import Wire
     }
   }
 
+  /// A client whose base URL lacks the `/v1`, or has it twice, hears of it.
+  @Test func aMisplacedCallIsToldItsPath() async throws {
+    try await withService { service in
+      let calls = [
+        ("POST", "/images/generations", "/v1/images/generations"),
+        ("GET", "/images/generations", "/v1/images/generations"),
+        ("POST", "/images/convert", "/v1/images/convert"), ("GET", "/models", "/v1/models"),
+        ("GET", "/models/a%2Fb", "/v1/models/a/b"), ("POST", "/assets", "/v1/assets"),
+        ("DELETE", "/assets/img-0", "/v1/assets/img-0"),
+        ("POST", "/v1/v1/images/generations", "/v1/images/generations"),
+        ("GET", "/v1/v1/models", "/v1/models"),
+      ]
+      for (method, path, meant) in calls {
+        let answer = try service.ask(method, path)
+        #expect(answer.status == 404 && answer.code == "unknown_url", "\(method) \(path)")
+        #expect(answer.text.contains(" it is \(meant)."), "\(answer.text)")
+        #expect(answer.text.contains("/v1, once"))
+        expectEnvelope(answer, path)
+      }
+      for path in ["/nothing", "/", "/v1/nothing", "/admin/stats", "/v1/admin/stats", "/v2/models"]
+      {
+        let answer = try service.ask("POST", path)
+        #expect(answer.status == 404 && !answer.text.contains("it is"), "\(path)")
+      }
+    }
+  }
+
   @Test func thereAreNoTunnels() async throws {
     try await withService { service in
       let client = try service.client()

@@ -14,26 +14,18 @@ struct Bases {
 
   init(_ request: Request, _ settings: BaseSettings) {
     let bytes = request.bytes
-    let head = request.head
-    let host = Self.host(head, bytes)
     var scheme = "http"
-    var authority = host
+    var authority = request.authority.map(settings.withRealPort) ?? settings.fallback
     var prefix = ""
     if settings.trusts(request.peer) {
       let forwarded = ForwardedRequest(
-        head.fields, in: bytes.span, isTrusted: { settings.trusts($0) })
+        request.head.fields, in: bytes.span, isTrusted: { settings.trusts($0) })
       if forwarded.isSecure == true { scheme = "https" }
       if let range = forwarded.host { authority = String(decoding: bytes[range], as: UTF8.self) }
       if let range = forwarded.prefix { prefix = String(decoding: bytes[range], as: UTF8.self) }
     }
-    api = "\(scheme)://\(authority.isEmpty ? settings.fallback : authority)\(prefix)"
+    api = "\(scheme)://\(authority)\(prefix)"
     delivery = settings.publicURL ?? api
-  }
-
-  /// The target's own authority wins over Host (RFC 9112 §3.2.2).
-  private static func host(_ head: RequestHead, _ bytes: [UInt8]) -> String {
-    let range = head.target.authority ?? head.fields.soleValue(of: .host)
-    return range.map { String(decoding: bytes[$0], as: UTF8.self) } ?? ""
   }
 }
 
@@ -46,9 +38,40 @@ struct BaseSettings: Sendable {
   /// Knows the real ports.
   let state: ServiceState
 
-  /// What HTTP/1.0 without Host gets: the first address that the service listens at.
+  /// The first address of `listen`, as configured: for a service that does not listen.
+  var configured: ListenAddress?
+
+  /// What HTTP/1.0 without Host gets: the first address that the service listens at, or would. All
+  /// addresses at once (0.0.0.0, ::) are none that a client can ask: loopback is among them.
   var fallback: String {
-    String((state.addresses.first ?? "http://127.0.0.1").dropFirst("http://".count))
+    var text = state.addresses.first.map { String($0.dropFirst("http://".count)) }
+    if text == nil, let configured {
+      text = configured.port == 0 ? "\(configured)".droppingPort : "\(configured)"
+    }
+    guard let text else { return "127.0.0.1" }
+    for (all, one) in [("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")] where text.hasPrefix(all) {
+      return one + text.dropFirst(all.count)
+    }
+    return text
+  }
+
+  /// No one can be asked at port 0: it stands for the port that the system chose.
+  func withRealPort(_ authority: String) -> String {
+    guard authority.hasSuffix(":0") else { return authority }
+    let real = fallback
+    return authority.droppingPort + real.dropFirst(real.droppingPort.count)
+  }
+
+  /// Who sends a request: the peer, or whom trusted proxies name; `nil` on a local socket.
+  func client(of request: Request) -> Wire.IPAddress? {
+    let bytes = request.bytes
+    if trusts(request.peer) {
+      let forwarded = ForwardedRequest(
+        request.head.fields, in: bytes.span, isTrusted: { trusts($0) })
+      if let client = forwarded.client { return client }
+    }
+    let peer = request.peer.addressBytes
+    return Wire.IPAddress(networkOrder: peer.span)?.unmapped
   }
 
   func trusts(_ peer: Peer) -> Bool {
@@ -70,5 +93,13 @@ struct BaseSettings: Sendable {
   private func trusts(_ bytes: [UInt8]) -> Bool {
     guard let address = Configuration.IPAddress(bytes: bytes.span) else { return false }
     return trustedProxies.contains { $0.contains(address) }
+  }
+}
+
+extension String {
+  /// An authority's host; the brackets of an IPv6 address stay.
+  fileprivate var droppingPort: String {
+    guard let colon = lastIndex(of: ":"), !self[colon...].contains("]") else { return self }
+    return String(self[..<colon])
   }
 }

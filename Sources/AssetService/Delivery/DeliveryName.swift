@@ -36,6 +36,12 @@ enum DeliveryName {
     }
   }
 
+  /// Whether it is a call of the API whose client left out the `/v1`.
+  func isMisplaced(_ target: RequestTarget, _ bytes: Span<UInt8>) -> Bool {
+    guard case .foreign = self else { return false }
+    return Route.path(meantBy: target, in: bytes) != nil
+  }
+
   /// `name.ext` behind the prefix: one segment, no `%` (API.md §5).
   private static func split(
     _ target: RequestTarget, _ bytes: Span<UInt8>, _ prefix: StaticString

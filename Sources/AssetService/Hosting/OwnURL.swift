@@ -12,10 +12,13 @@ struct OwnURL {
   private let name: Name
   private let suffix: String
 
-  /// `nil` when the URL is not below `base`, or names no image.
+  /// `nil` when the URL is not below `base`, or names no image. The two are compared as RFC 3986
+  /// §6.2.2 and §6.2.3 would have it: what passed through other programs may be spelled anew.
   init?(_ url: String, base: String) {
-    guard url.hasPrefix(base) else { return nil }
-    let path = url.dropFirst(base.count).prefix { $0 != "?" && $0 != "#" }
+    guard let own = NormalizedURL(base), let asked = NormalizedURL(url),
+      own.origin == asked.origin, asked.path.hasPrefix(own.path)
+    else { return nil }
+    let path = asked.path.dropFirst(own.path.count)
     guard let dot = path.lastIndex(of: ".") else { return nil }
     suffix = String(path[path.index(after: dot)...])
     let stem = path[..<dot]
@@ -61,5 +64,59 @@ struct OwnURL {
       case .invalid: throw DeliveryFailure.linkInvalid.failure
       }
     }
+  }
+}
+
+/// A URL in the one spelling that all of its equals have (RFC 3986 §6.2.2, §6.2.3), as far as
+/// scheme, host, port and path go.
+private struct NormalizedURL {
+  /// `scheme://host[:port]`, in lower case, without the scheme's own port.
+  let origin: [UInt8]
+  /// The path: no letter, digit or `-._~` is encoded, no segment is `.` or `..`; without a slash at
+  /// its end.
+  let path: String
+
+  /// `nil` when it is no http or https URL, or carries a password.
+  init?(_ text: String) {
+    let bytes = Array(text.utf8)
+    guard let url = try? AbsoluteURL(bytes.span), !url.hasUserInfo else { return nil }
+    origin = url.origin(in: bytes.span)
+    let sent = bytes[url.pathAndQuery].prefix { $0 != UInt8(ascii: "?") }
+    var segments: [Substring] = []
+    let decoded = Self.decodingUnreserved(Array(sent))
+    for segment in decoded.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+      switch segment {
+      case ".": break
+      case "..": _ = segments.popLast()
+      default: segments.append(segment)
+      }
+    }
+    if segments.last?.isEmpty == true { segments.removeLast() }
+    path = segments.map { "/" + $0 }.joined()
+  }
+
+  private static func decodingUnreserved(_ path: [UInt8]) -> String {
+    var result: [UInt8] = []
+    var index = 0
+    while index < path.count {
+      let digits = path[index...].dropFirst().prefix(2)
+      if path[index] == UInt8(ascii: "%"), digits.count == 2,
+        let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+      {
+        let isUnreserved = byte.isLetterOrDigit || "-._~".utf8.contains(byte)
+        result += isUnreserved ? [byte] : path[index..<index + 3]
+        index += 3
+      } else {
+        result.append(path[index])
+        index += 1
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+}
+
+extension UInt8 {
+  fileprivate var isLetterOrDigit: Bool {
+    (0x30...0x39).contains(self) || (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self)
   }
 }

@@ -18,8 +18,8 @@ public struct AbsoluteURL: Sendable {
   public enum Failure: Error, Sendable, CaseIterable {
     /// Another scheme, or no `://`.
     case badScheme
-    /// A host that is empty or holds other characters than letters, digits, `-._~`; an
-    /// international name must come in its ASCII form.
+    /// A host that is empty, has an empty label (`a..b`), or holds other characters than letters,
+    /// digits, `-._~`; an international name must come in its ASCII form.
     case badHost
     /// A host that resolvers would read as an IPv4 address although it is not written as one.
     case ambiguousAddress
@@ -106,6 +106,7 @@ public struct AbsoluteURL: Sendable {
     }
     let host = range.lowerBound..<hostEnd
     let address = IPAddress(text, host)
+    guard HostSyntax.hasWholeLabels(text, host) else { throw .badHost }
     if address == nil, IPAddress.endsInNumber(text.extracting(host)) { throw .ambiguousAddress }
     return (host, address, port)
   }

@@ -55,8 +55,8 @@ public struct ForwardedRequest: Sendable, Equatable {
   public private(set) var isSecure: Bool?
   /// Where the host that the client asked for stands; checked as a Host field is.
   public private(set) var host: Range<Int>?
-  /// Where the path prefix that the proxy took off stands: `/…` of unreserved characters, no
-  /// slash at its end, no `.` or `..` segment.
+  /// Where the path prefix that the proxy took off stands: `/…` of unreserved characters, no `.`
+  /// or `..` segment; without the one slash at its end that many proxies send (`/img/`).
   public private(set) var prefix: Range<Int>?
 
   /// Reads the fields of a request whose peer is a trusted proxy.
@@ -86,8 +86,9 @@ public struct ForwardedRequest: Sendable, Equatable {
       if ByteScan.equalsIgnoringCase(bytes, scheme, "http") { isSecure = false }
     }
     if let named = host, !HostSyntax.isHost(bytes, named) { host = nil }
-    if let named = fields.soleValue(of: .xForwardedPrefix), Self.isPrefix(bytes, named) {
-      prefix = named
+    if var named = fields.soleValue(of: .xForwardedPrefix) {
+      if named.count > 1, bytes[named.upperBound - 1] == 0x2F { named.removeLast() }
+      if Self.isPrefix(bytes, named) { prefix = named }
     }
   }
 

@@ -12,6 +12,17 @@ enum HostSyntax {
     return port(bytes, hostEnd + 1..<range.upperBound) != nil
   }
 
+  /// Whether no label of a name is empty; one dot may stand at its end, for the root (RFC 1034
+  /// §3.1). Of `a..` another reader would ask for `a`.
+  static func hasWholeLabels(_ bytes: Span<UInt8>, _ host: Range<Int>) -> Bool {
+    var isEmpty = true
+    for index in host {
+      if bytes[index] == 0x2E, isEmpty { return false }
+      isEmpty = bytes[index] == 0x2E
+    }
+    return true
+  }
+
   /// A port: one to five digits, at most 65535.
   static func port(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt16? {
     guard (1...5).contains(range.count) else { return nil }

@@ -81,6 +81,10 @@ public struct RequestHead: Sendable {
   /// Where the whole target stands, as sent; for logs.
   public var targetText: Range<Int> { targetRange.range }
 
+  /// Where the host and port that the client asked for stand: those of an absolute target, else
+  /// Host's (RFC 9112 §3.2.2, §3.3); `nil` in HTTP/1.0 without either.
+  public var authority: Range<Int>? { target.authority ?? fields.soleValue(of: .host) }
+
   /// Forgets a head that was left incomplete.
   public mutating func reset() {
     phase = .requestLine
@@ -193,20 +197,15 @@ public struct RequestHead: Sendable {
 }
 
 extension RequestHead {
-  /// Exactly one Host in HTTP/1.1, at most one in HTTP/1.0, and the same as the authority of an
-  /// absolute target (RFC 9112 §3.2, §3.2.2). Mutating only so that the head is not copied.
+  /// Exactly one Host in HTTP/1.1, at most one in HTTP/1.0 (RFC 9112 §3.2). Beside an absolute
+  /// target it may name another host: the target's is the one (§3.2.2, `authority`). Mutating only
+  /// so that the head is not copied.
   private mutating func judgeHost(_ bytes: Span<UInt8>) throws(RequestRejection) {
     guard let host = fields.value(of: .host) else {
       if isHTTP11 { throw .missingHost }
       return
     }
     guard !fields.isRepeated(.host), HostSyntax.isHost(bytes, host) else { throw .badHost }
-    guard let authority = target.authority else { return }
-    guard authority.count == host.count else { throw .badHost }
-    for (left, right) in zip(authority, host)
-    where bytes[left].lowercased != bytes[right].lowercased {
-      throw .badHost
-    }
   }
 
   /// How the body is delimited (RFC 9112 §6.1–6.3), without ever guessing.

@@ -30,7 +30,7 @@ public enum RequestRejection: UInt8, Error, CaseIterable, Sendable {
   case tooManyFields
   /// HTTP/1.1 without Host.
   case missingHost
-  /// More than one Host, one that is no host, or another than the target's authority.
+  /// More than one Host, or one that is no host.
   case badHost
   /// More than one Content-Length, or one that is no number of at most 63 bits.
   case badContentLength
@@ -67,7 +67,7 @@ public enum RequestRejection: UInt8, Error, CaseIterable, Sendable {
     case .fieldsTooLarge: "The header section is too large."
     case .tooManyFields: "There are too many header fields."
     case .missingHost: "The Host header field is missing."
-    case .badHost: "The Host header field is malformed, repeated or differs from the target."
+    case .badHost: "The Host header field is malformed or repeated."
     case .badContentLength: "Content-Length is malformed or repeated."
     case .badTransferEncoding: "Only one Transfer-Encoding, chunked, is accepted."
     case .conflictingFraming: "Transfer-Encoding and Content-Length exclude each other."

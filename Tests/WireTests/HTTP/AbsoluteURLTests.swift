@@ -39,6 +39,8 @@ import Testing
     ("http://\u{2460}27.0.0.1/", .badCharacter), ("http://a%2eb/", .badHost),
     ("http://a\\@b/", .badCharacter), ("http://a/\\b", .badCharacter),
     ("http://a/\r\nX: y", .badCharacter),
+    ("http://a../", .badHost), ("http://a..b/", .badHost), ("http://.a/", .badHost),
+    ("http://./", .badHost), ("http://../", .badHost), ("http://1.2.3.4../", .badHost),
     ("http://[::1/", .badHost), ("http://[::1]a/", .badHost),
     ("http://[fe80::1%25eth0]/", .badHost),
     ("http://[1.2.3.4]/", .badHost), ("http://[]/", .badHost), ("http://a,b/", .badHost),

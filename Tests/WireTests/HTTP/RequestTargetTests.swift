@@ -55,6 +55,17 @@ private func decoded(
     #expect(slice(text, target.authority) == "a.b:81")
     #expect(slice(text, target.path) == "/c" && slice(text, target.query) == "d")
   }
+
+  /// RFC 9112 §3.2.2: the target's host is the one that counts, whatever Host says.
+  @Test(arguments: [
+    ("http://b:81/", "HTTP/1.1\r\nHost: a:82", "b:81"), ("/", "HTTP/1.1\r\nHost: a:82", "a:82"),
+    ("https://b", "HTTP/1.0\r\nHost: a", "b"), ("http://b/", "HTTP/1.0", "b"),
+    ("/", "HTTP/1.0", nil),
+  ])
+  func theTargetsHostWins(_ target: String, _ rest: String, _ authority: String?) {
+    let text = "GET \(target) \(rest)\r\n\r\n"
+    #expect(slice(text, parse(text).0.authority) == authority)
+  }
 }
 
 @Suite struct QueryReaderTests {
