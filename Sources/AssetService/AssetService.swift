@@ -85,7 +85,14 @@ public final class AssetService: Sendable {
   private static func context(
     _ settings: Settings, _ log: LogSink, _ options: Options
   ) throws -> ServiceContext {
-    let store = try Store(StoreOptions(settings))
+    var storeOptions = StoreOptions(settings)
+    storeOptions.migrating = { from, to in
+      log.event(
+        .info, "the catalogue is brought to a newer schema",
+        .init(name: "from", value: .number(JSONNumber(from))),
+        .init(name: "to", value: .number(JSONNumber(to))))
+    }
+    let store = try Store(storeOptions)
     let ring: KeyRing
     let bytes = try store.readKeyring()
     do throws(KeyRingFailure) { ring = try KeyRing(json: bytes.span) } catch {

@@ -13,10 +13,19 @@ extension Connection {
   /// Brings the schema up to `migrations.count` by running those it has not seen, each in its own
   /// transaction.
   ///
-  /// - Parameter migrations: SQL scripts, oldest first; never changed once released.
-  public func migrate(_ migrations: [String]) throws(SchemaFailure) {
+  /// - Parameters:
+  ///   - migrations: SQL scripts, oldest first; never changed once released.
+  ///   - starting: hears of each change of a schema that is there already, before it begins.
+  public func migrate(
+    _ migrations: [String], starting: (_ from: Int, _ to: Int) -> Void = { _, _ in }
+  ) throws(SchemaFailure) {
     let found = try version(upTo: migrations.count)
+    guard found < migrations.count else { return }
+    // An index over millions of rows is sorted in files: memory would have to hold all of it.
+    do { try execute("PRAGMA temp_store = FILE") } catch { throw .sqlite(error) }
+    defer { try? execute("PRAGMA temp_store = MEMORY") }
     for number in found..<migrations.count {
+      if found > 0 { starting(number, number + 1) }
       do {
         try immediately { () throws(SQLiteFailure) in
           try execute(migrations[number])

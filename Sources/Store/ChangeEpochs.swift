@@ -21,6 +21,11 @@ public final class ChangeEpochs: Sendable {
     counters[ChangeEpochs.slot(id)].wrappingAdd(1, ordering: .releasing)
   }
 
+  /// Tells of every asset: after a commit whose outcome is not known.
+  func bumpAll() {
+    for slot in 0..<ChangeEpochs.size { counters[slot].wrappingAdd(1, ordering: .releasing) }
+  }
+
   /// Ids are random: their low bits are a hash.
   private static func slot(_ id: AssetID) -> Int {
     Int(truncatingIfNeeded: id.number) & (size - 1)

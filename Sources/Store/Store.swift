@@ -36,6 +36,8 @@ public final class Store: Sendable {
 
   let files: StoreFiles
   let writer: Writer
+  let readers: ReaderThreads
+  let places = ListPlaces()
   let unlinker: Unlinker
   let ballast: Ballast
   /// The wall clock, in unix seconds.
@@ -58,7 +60,7 @@ public final class Store: Sendable {
     }
     keyringPath = options.keyringFile ?? options.root + "/" + Layout.keyring
     try KeyringFile(keyringPath).ensure(hasCatalogue: hasCatalogue, new: options.newKeyring)
-    let stored = try Store.prepareCatalogue(cataloguePath, now: options.now())
+    let stored = try Store.prepareCatalogue(cataloguePath, options)
     let ledger = SpaceLedger(
       maxBytes: options.maxBytes, minFreeBytes: options.minFreeBytes, disk: folders,
       freeBytes: options.freeBytes)
@@ -71,8 +73,16 @@ public final class Store: Sendable {
     self.files = files
     unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
     do {
-      writer = try Writer(path: cataloguePath, health: files.health, ledger: ledger)
+      readers = try ReaderThreads(root: options.root)
     } catch {
+      unlinker.stop()
+      throw StoreFailure(.open, error)
+    }
+    do {
+      writer = try Writer(
+        path: cataloguePath, health: files.health, ledger: ledger, epochs: epochs)
+    } catch {
+      readers.stop()
       unlinker.stop()
       throw StoreFailure(.open, error)
     }
@@ -83,22 +93,25 @@ public final class Store: Sendable {
   /// Commits and removes what is queued, then ends the threads. Later writes fail with `.closed`.
   /// The lock is held until the last ingest of this store is gone. Blocks.
   public func close() {
+    readers.stop()
     writer.stop()
     unlinker.stop()
   }
 
   /// Migrates the catalogue, and returns the disk bytes of its blobs.
-  private static func prepareCatalogue(_ path: String, now: Int64) throws(StoreFailure) -> Int64 {
+  private static func prepareCatalogue(
+    _ path: String, _ options: StoreOptions
+  ) throws(StoreFailure) -> Int64 {
     let connection = try catalog(.open, path) { () throws(SQLiteFailure) in
       try Connection(path: path, access: .readWrite)
     }
     do {
-      try connection.migrate(Schema.migrations)
+      try connection.migrate(Schema.migrations, starting: options.migrating)
     } catch {
       throw StoreFailure(.open, error, subject: path)
     }
     let session = CatalogSession(connection)
-    if try session.clockMark() == nil { try session.setClockMark(now) }
+    if try session.clockMark() == nil { try session.setClockMark(options.now()) }
     return try session.totals().diskBytes
   }
 }

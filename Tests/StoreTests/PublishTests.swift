@@ -113,9 +113,8 @@ import Wire
     let digest = SHA256.digest(of: image(1).span)
     try await scratch.store.write { (session) throws(StoreFailure) in
       _ = try catalog(.record) { () throws(SQLiteFailure) in
-        try session.run("INSERT INTO blocked (digest, blocked_at) VALUES (?1, 0)") {
-          $0.bind(1, digest)
-        }
+        try session.connection.execute(
+          "INSERT INTO blocked (digest, blocked_at) VALUES (x'\(digest.hex)', 0)")
       }
     }
     let failure = await #expect(throws: StoreFailure.self) { _ = try await scratch.put(image(1)) }
@@ -147,30 +146,23 @@ import Wire
 
   @Test func listsGoFromNewToOldInPages() async throws {
     let scratch = try ScratchStore()
-    var ids: [AssetID] = []
+    var newest: [AssetID] = []
     for seed in 0..<7 {
-      var new: NewAsset = seed == 3 ? .permanent() : .temporary()
-      new.model = seed < 2 ? "a" : "b"
-      ids.append(try await scratch.put(image(seed), new).asset.id)
+      newest.insert(try await scratch.put(image(seed)).asset.id, at: 0)
       _ = try await scratch.put(image(seed), .temporary(owner: owner("other")))
       scratch.clock.advance(1)
     }
     let reader = try scratch.store.reader()
-    let newest = Array(ids.reversed())
     var query = AssetQuery(owner: .local, limit: 3)
-    #expect(try reader.assets(query)?.map(\.id) == Array(newest[..<3]))
+    func ids(_ query: AssetQuery) throws -> [AssetID]? {
+      try reader.assets(query)?.assets.map(\.id)
+    }
+    #expect(try ids(query) == Array(newest[..<3]))
     query.after = newest[2]
-    #expect(try reader.assets(query)?.map(\.id) == Array(newest[3..<6]))
+    #expect(try ids(query) == Array(newest[3..<6]))
     query.after = AssetID(number: 1)
-    #expect(try reader.assets(query) == nil)
-    #expect(
-      try reader.assets(AssetQuery(owner: .local, retention: .permanent))?.map(\.id) == [ids[3]])
-    #expect(
-      try reader.assets(AssetQuery(owner: .local, model: "a"))?.map(\.id) == [ids[1], ids[0]])
-    let since = scratch.clock.now - 2
-    #expect(
-      try reader.assets(AssetQuery(owner: .local, createdAfter: since))?.map(\.id) == [ids[6]])
-    #expect(try reader.assets(AssetQuery(owner: nil))?.count == 14)
+    #expect(try ids(query) == nil)
+    #expect(try ids(AssetQuery(owner: nil))?.count == 14)
     #expect(try reader.ownerTotals().map(\.assets) == [7, 7])
   }
 }

@@ -83,7 +83,7 @@ private final class Flag: Sendable {
     let after = try ScratchStore(copyOf: scratch.path)
     #expect(try after.store.reader().totals().assets == 10_001)
     #expect(try after.store.reader().asset(asset.id) == asset)
-    #expect(try after.store.reader().assets(AssetQuery(owner: .local))?.count == 100)
+    #expect(try after.store.reader().assets(AssetQuery(owner: .local))?.assets.count == 100)
     after.clock.advance(3600 + 600)
     let report = try after.store.collect(Policy.builtIn)
     #expect(report.results[0].assets == 10_001 && report.results[0].blobs == 1)

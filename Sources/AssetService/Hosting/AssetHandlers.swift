@@ -95,11 +95,11 @@ struct AssetHandlers {
 
   // MARK: GET /v1/assets and /v1/assets/{id}
 
-  /// A page of the owner's assets, newest first.
+  /// A page of the owner's assets, newest first: read and spelled out beside the loop.
   func list(_ call: Call) async throws -> Response {
     try call.caller.require(.read)
-    let limit = try call.query.number("limit", in: 1...1000) ?? 20
-    var query = AssetQuery(owner: call.caller.visibleOwner, limit: limit + 1)
+    var query = AssetQuery(
+      owner: call.caller.visibleOwner, limit: try call.query.number("limit", in: 1...1000) ?? 20)
     if call.caller.isAdmin, let name = call.query["owner"] {
       guard let owner = Owner(name) else {
         throw Failure.badRequest("\"owner\" is no name of an owner.", param: "owner")
@@ -113,15 +113,18 @@ struct AssetHandlers {
     query.retention = try call.query.choice("retention", Retention.self)
     query.model = call.query["model"]
     query.createdAfter = try call.query.number("created_after", in: 0...Int.max).map(Int64.init)
-    // Another owner's asset is as unknown here as everywhere (A2).
-    guard let found = try reader.assets(query) else { throw Failure.badCursor }
-    let page = found.prefix(limit)
+    query.createdBefore = try call.query.number("created_before", in: 0...Int.max).map(Int64.init)
     let urls = context.urls(call)
-    let body: JSONValue = [
-      "object": "list", "data": .array(page.map { $0.json(urls) }),
-      "has_more": .bool(found.count > limit), "last_id": JSONValue(page.last?.id.description),
-    ]
-    return Response(status: 200, json: body.bytes)
+    let body = try await context.store.list(query) { page in
+      let list: JSONValue = [
+        "object": "list", "data": .array(page.assets.map { $0.json(urls) }),
+        "has_more": .bool(page.hasMore), "last_id": JSONValue(page.last?.id.description),
+      ]
+      return list.bytes
+    }
+    // Another owner's asset is as unknown here as everywhere (A2).
+    guard let body else { throw Failure.badCursor }
+    return Response(status: 200, json: body)
   }
 
   /// One asset; with `include=b64_json` its bytes, too.

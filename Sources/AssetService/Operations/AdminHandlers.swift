@@ -19,8 +19,8 @@ struct AdminHandlers {
     case ("about", .get): return about()
     case ("assets", .post): return try await host(call)
     case ("gc", .post): return try await AdminCollection(context: context, reader: reader).run(call)
-    case ("stats", .get): return try stats()
-    case ("keys", .get): return try keys()
+    case ("stats", .get): return try await stats()
+    case ("keys", .get): return try await keys()
     case ("keys", .post): return try await createKey(call)
     case ("keys", .delete): return try await revokeKey(call)
     default: throw Failure.unknownRoute
@@ -56,8 +56,10 @@ struct AdminHandlers {
 
   // MARK: Numbers
 
-  private func stats() throws -> Response {
-    let totals = try reader.totals()
+  private func stats() async throws -> Response {
+    let (totals, owners) = try await context.store.read { reader in
+      (try reader.totals(), try reader.ownerTotals(limit: 100))
+    }
     let space = context.store.space
     let statistics = context.store.commitStatistics
     let body: JSONValue = [
@@ -73,7 +75,7 @@ struct AdminHandlers {
       "io_failures": .number(JSONNumber(context.store.failureCount)),
       "read_only": .bool(context.store.health != .good), "full": .bool(context.store.isFull),
       "owners": .array(
-        try reader.ownerTotals(limit: 100).map { owner in
+        owners.map { owner in
           [
             "owner": .string(owner.owner.name), "assets": .number(JSONNumber(owner.assets)),
             "bytes": .number(JSONNumber(owner.bytes)),
@@ -85,8 +87,8 @@ struct AdminHandlers {
 
   // MARK: Keys
 
-  private func keys() throws -> Response {
-    Response.lines(try reader.keys().map(\.json))
+  private func keys() async throws -> Response {
+    .lines(try await context.store.read { reader in try reader.keys().map(\.json) })
   }
 
   /// Makes a key; this answer is the only place where it is ever seen.

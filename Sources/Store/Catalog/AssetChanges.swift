@@ -56,17 +56,13 @@ extension CatalogSession {
 
   private func isBlocked(_ digest: Digest) throws(StoreFailure) -> Bool {
     try catalog(.publish) { () throws(SQLiteFailure) in
-      try one("SELECT 1 FROM blocked WHERE digest = ?1", { $0.bind(1, digest) }, { _ in true })
+      try one(.isBlocked, { $0.bind(1, digest) }, { _ in true })
     } ?? false
   }
 
   private func renew(_ digest: Digest, as new: NewAsset) throws(StoreFailure) -> Asset? {
-    let sql = """
-      SELECT id FROM assets WHERE digest = ?1 AND owner = ?2 AND retention = ?3
-      ORDER BY serial DESC LIMIT 1
-      """
     let id = try catalog(.publish) { () throws(SQLiteFailure) in
-      try one(sql) {
+      try one(.reusableAsset) {
         $0.bind(1, digest)
         $0.bind(2, new.owner.name)
         $0.bind(3, new.lifetime.retention.rawValue)
@@ -83,9 +79,7 @@ extension CatalogSession {
   private func checkQuota(_ new: NewAsset, adding bytes: Int64) throws(StoreFailure) {
     guard let quota = new.quota else { return }
     let used = try catalog(.publish) { () throws(SQLiteFailure) in
-      try one(
-        "SELECT bytes FROM owners WHERE owner = ?1", { $0.bind(1, new.owner.name) },
-        { $0.integer(0) })
+      try one(.ownerBytes, { $0.bind(1, new.owner.name) }, { $0.integer(0) })
     }
     guard (used ?? 0) + bytes <= quota else {
       throw StoreFailure(.publish, .full(.quota), subject: new.owner.name)
@@ -93,11 +87,8 @@ extension CatalogSession {
   }
 
   private func liveBlob(_ digest: Digest) throws(StoreFailure) -> Blob? {
-    let sql = """
-      SELECT tail, bytes, media_type, width, height, stored_at FROM blobs WHERE digest = ?1
-      """
     let row = try catalog(.publish) { () throws(SQLiteFailure) in
-      try one(sql, { $0.bind(1, digest) }, { Blob(digest, row: $0) })
+      try one(.liveBlob, { $0.bind(1, digest) }, { Blob(digest, row: $0) })
     }
     guard let row else { return nil }
     guard let blob = row else { throw StoreFailure(.publish, .damaged, subject: digest.hex) }
@@ -105,12 +96,8 @@ extension CatalogSession {
   }
 
   private func insert(_ blob: Blob) throws(StoreFailure) {
-    let sql = """
-      INSERT INTO blobs (digest, tail, bytes, media_type, width, height, stored_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-      """
     _ = try catalog(.publish) { () throws(SQLiteFailure) in
-      try run(sql) {
+      try run(.insertBlob) {
         $0.bind(1, blob.digest)
         $0.bind(2, Int64(blob.name.tail))
         $0.bind(3, blob.bytes)
@@ -127,13 +114,8 @@ extension CatalogSession {
   ) throws(StoreFailure) -> Asset {
     let random = SystemRandom.bytes16()
     guard let id = AssetID(bytes: random.span) else { preconditionFailure("16 bytes are an id") }
-    let sql = """
-      INSERT INTO assets (id, digest, bytes, owner, retention, pinned, created_at, expires_at,
-        used_at, model, generation, position)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9, ?10, ?11)
-      """
     _ = try catalog(.publish) { () throws(SQLiteFailure) in
-      try run(sql) {
+      try run(.insertAsset) {
         $0.bind(1, id)
         $0.bind(2, blob.digest)
         $0.bind(3, blob.bytes)
@@ -160,11 +142,12 @@ extension CatalogSession {
     guard let asset = try asset(id), owner == nil || asset.owner == owner else { return nil }
     let lifetime = change.lifetime ?? asset.lifetime
     _ = try catalog(.change) { () throws(SQLiteFailure) in
-      try run("UPDATE assets SET retention = ?2, expires_at = ?3, pinned = ?4 WHERE id = ?1") {
+      try run(.changeAsset) {
         $0.bind(1, id)
         $0.bind(2, lifetime.retention.rawValue)
         $0.bind(3, lifetime.expiresAt)
         $0.bind(4, change.isPinned ?? asset.isPinned ? 1 : 0)
+        $0.bind(5, lifetime.endsBefore(asset.lifetime) ? 1 : 0)
       }
     }
     return try self.asset(id)
@@ -175,12 +158,8 @@ extension CatalogSession {
   func delete(
     _ id: AssetID, owner: Owner?, _ reason: RemovalReason, now: Int64
   ) throws(StoreFailure) -> (removed: Bool, freed: FreedBlob?) {
-    let sql = """
-      DELETE FROM assets WHERE id = ?1 AND (?2 IS NULL OR owner = ?2)
-      RETURNING digest, serial, owner, retention
-      """
     let row = try catalog(.delete) { () throws(SQLiteFailure) in
-      try all(sql) {
+      try all(.deleteAsset) {
         $0.bind(1, id)
         $0.bind(2, owner?.name)
       } _: {
@@ -196,12 +175,8 @@ extension CatalogSession {
   func bury(
     _ id: AssetID, _ place: AssetPlace, _ reason: RemovalReason, now: Int64
   ) throws(StoreFailure) {
-    let sql = """
-      INSERT OR REPLACE INTO tombstones (id, removed_at, reason, serial, owner, retention)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-      """
     _ = try catalog(.delete) { () throws(SQLiteFailure) in
-      try run(sql) {
+      try run(.bury) {
         $0.bind(1, id)
         $0.bind(2, now)
         $0.bind(3, reason.rawValue)
@@ -214,13 +189,8 @@ extension CatalogSession {
 
   /// Removes the blob's row when no asset is left on it.
   func dropIfUnused(_ digest: Digest) throws(StoreFailure) -> FreedBlob? {
-    let sql = """
-      DELETE FROM blobs WHERE digest = ?1
-        AND NOT EXISTS (SELECT 1 FROM assets WHERE digest = ?1)
-      RETURNING tail, bytes
-      """
     return try catalog(.delete) { () throws(SQLiteFailure) in
-      try all(sql, { $0.bind(1, digest) }) {
+      try all(.dropIfUnused, { $0.bind(1, digest) }) {
         FreedBlob(
           name: BlobName(digest: digest, tail: UInt32(truncatingIfNeeded: $0.integer(0))),
           bytes: $0.integer(1))
@@ -230,14 +200,9 @@ extension CatalogSession {
 
   /// Notes when assets were last fetched.
   func touch(_ accesses: ArraySlice<(id: AssetID, at: Int64)>) throws(StoreFailure) {
-    let sql = """
-      UPDATE assets SET last_access_at = max(ifnull(last_access_at, 0), ?2),
-        used_at = max(used_at, ?2)
-      WHERE id = ?1
-      """
     try catalog(.record) { () throws(SQLiteFailure) in
       for access in accesses {
-        try run(sql) {
+        try run(.touchAsset) {
           $0.bind(1, access.id)
           $0.bind(2, access.at)
         }

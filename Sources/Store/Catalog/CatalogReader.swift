@@ -39,8 +39,8 @@ public final class CatalogReader {
   }
 
   /// A page of assets, newest first; `nil` when `query.after` never was there, is another owner's
-  /// than the query's, or is forgotten.
-  public func assets(_ query: AssetQuery) throws(StoreFailure) -> [Asset]? {
+  /// than the query's, or is forgotten. Not for a loop: see `Store.list`.
+  public func assets(_ query: AssetQuery) throws(StoreFailure) -> AssetPage? {
     try session.assets(query)
   }
 

@@ -4,11 +4,11 @@ internal import Wire
 
 /// One connection to the catalogue with its compiled statements.
 ///
-/// The SQL is in the extensions of this class, one file per idea. A session belongs to one thread:
-/// a loop's session reads, the writer's session writes.
+/// What is asked of it is in the extensions of this class, one file per idea, the SQL in
+/// `CatalogSQL`. A session belongs to one thread: a loop's session reads, the writer's writes.
 final class CatalogSession {
   let connection: Connection
-  private var statements: [String: Statement] = [:]
+  private var statements: [CatalogSQL: Statement] = [:]
   /// The statement of every delivery, without the look into the dictionary.
   private var pointRead: Statement?
 
@@ -16,23 +16,29 @@ final class CatalogSession {
     self.connection = connection
   }
 
+  /// A session that may collect, too: it has a table of its own, in memory.
+  static func writing(_ connection: Connection) throws(SQLiteFailure) -> CatalogSession {
+    try connection.execute(CatalogSQL.freedTable)
+    return CatalogSession(connection)
+  }
+
   /// Runs SQL that gives no rows.
   ///
   /// - Returns: how many rows it changed.
   @discardableResult
-  func run(_ sql: String, _ bind: (Statement) -> Void) throws(SQLiteFailure) -> Int {
+  func run(_ sql: CatalogSQL, _ bind: (Statement) -> Void) throws(SQLiteFailure) -> Int {
     let statement = try prepared(sql)
     bind(statement)
     try statement.run()
     return connection.changes
   }
 
-  /// The row of a point read; `sql` is always the same.
+  /// The row of an asset.
   func point<Row>(
-    _ sql: String, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
+    _ bind: (Statement) -> Void, _ read: (Statement) -> Row
   ) throws(SQLiteFailure) -> Row? {
     let statement: Statement
-    if let pointRead { statement = pointRead } else { statement = try connection.prepare(sql) }
+    if let pointRead { statement = pointRead } else { statement = try prepared(.assetByID) }
     pointRead = statement
     defer { statement.reset() }
     bind(statement)
@@ -41,7 +47,7 @@ final class CatalogSession {
 
   /// The first row, if any.
   func one<Row>(
-    _ sql: String, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
+    _ sql: CatalogSQL, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
   ) throws(SQLiteFailure) -> Row? {
     let statement = try prepared(sql)
     defer { statement.reset() }
@@ -51,7 +57,7 @@ final class CatalogSession {
 
   /// All rows; for SQL that has a limit.
   func all<Row>(
-    _ sql: String, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
+    _ sql: CatalogSQL, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
   ) throws(SQLiteFailure) -> [Row] {
     let statement = try prepared(sql)
     defer { statement.reset() }
@@ -63,7 +69,7 @@ final class CatalogSession {
 
   /// One row after the other, until `body` says `false`.
   func each<Failure: Error>(
-    _ sql: String, _ bind: (Statement) -> Void, fail: (SQLiteFailure) -> Failure,
+    _ sql: CatalogSQL, _ bind: (Statement) -> Void, fail: (SQLiteFailure) -> Failure,
     _ body: (Statement) throws(Failure) -> Bool
   ) throws(Failure) {
     let statement: Statement
@@ -76,9 +82,9 @@ final class CatalogSession {
     }
   }
 
-  private func prepared(_ sql: String) throws(SQLiteFailure) -> Statement {
+  private func prepared(_ sql: CatalogSQL) throws(SQLiteFailure) -> Statement {
     if let statement = statements[sql] { return statement }
-    let statement = try connection.prepare(sql)
+    let statement = try connection.prepare(sql.text)
     statements[sql] = statement
     return statement
   }

@@ -3,28 +3,17 @@ internal import SQLite
 internal import Wire
 
 extension CatalogSession {
-  private static let generationColumns = """
-    SELECT id, owner, fingerprint, idempotency_key, status, answer, delivered, model, prompt,
-      created_at, expires_at
-    FROM generations
-
-    """
-
   /// The generation of this id.
   func generation(_ id: GenerationID) throws(StoreFailure) -> Generation? {
-    let sql = CatalogSession.generationColumns + "WHERE id = ?1"
     return try catalog(.read) { () throws(SQLiteFailure) in
-      try one(sql, { $0.bind(1, id) }, Generation.init(row:)) ?? nil
+      try one(.generationByID, { $0.bind(1, id) }, Generation.init(row:)) ?? nil
     }
   }
 
   /// The newest generation of this fingerprint.
   func generation(_ fingerprint: Digest, of owner: Owner) throws(StoreFailure) -> Generation? {
-    let sql =
-      CatalogSession.generationColumns
-      + "WHERE owner = ?1 AND fingerprint = ?2 ORDER BY created_at DESC LIMIT 1"
-    return try catalog(.read) { () throws(SQLiteFailure) in
-      try one(sql) {
+    try catalog(.read) { () throws(SQLiteFailure) in
+      try one(.generationByFingerprint) {
         $0.bind(1, owner.name)
         $0.bind(2, fingerprint)
       } _: {
@@ -35,11 +24,8 @@ extension CatalogSession {
 
   /// The newest generation of this `Idempotency-Key`.
   func generation(key: String, of owner: Owner) throws(StoreFailure) -> Generation? {
-    let sql =
-      CatalogSession.generationColumns
-      + "WHERE owner = ?1 AND idempotency_key = ?2 ORDER BY created_at DESC LIMIT 1"
-    return try catalog(.read) { () throws(SQLiteFailure) in
-      try one(sql) {
+    try catalog(.read) { () throws(SQLiteFailure) in
+      try one(.generationByKey) {
         $0.bind(1, owner.name)
         $0.bind(2, key)
       } _: {
@@ -50,13 +36,8 @@ extension CatalogSession {
 
   /// Writes the row of a generation, in the place of an older one of the same id.
   func record(_ generation: Generation) throws(StoreFailure) {
-    let sql = """
-      INSERT OR REPLACE INTO generations (id, owner, fingerprint, idempotency_key, status, answer,
-        delivered, model, prompt, created_at, expires_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-      """
     _ = try catalog(.record, "\(generation.id)") { () throws(SQLiteFailure) in
-      try run(sql) {
+      try run(.recordGeneration) {
         $0.bind(1, generation.id)
         $0.bind(2, generation.owner.name)
         $0.bind(3, generation.fingerprint)
@@ -75,7 +56,7 @@ extension CatalogSession {
   /// Notes that the whole answer went out.
   func markDelivered(_ id: GenerationID) throws(StoreFailure) {
     _ = try catalog(.record, "\(id)") { () throws(SQLiteFailure) in
-      try run("UPDATE generations SET delivered = 1 WHERE id = ?1") { $0.bind(1, id) }
+      try run(.markDelivered) { $0.bind(1, id) }
     }
   }
 }

@@ -2,36 +2,24 @@ internal import Crypto
 internal import SQLite
 
 extension CatalogSession {
-  private static let keyColumns = """
-    SELECT id, name, sha256, scopes, quota, response_format, retention, base64, created_at,
-      revoked_at
-    FROM keys
-
-    """
-
   /// The key with this SHA-256; `nil` when there is none or it is revoked.
   func key(_ digest: Digest) throws(StoreFailure) -> AccessKey? {
-    let sql = CatalogSession.keyColumns + "WHERE sha256 = ?1 AND revoked_at IS NULL"
-    return try catalog(.read) { () throws(SQLiteFailure) in
-      try one(sql, { $0.bind(1, digest) }, AccessKey.init(row:)) ?? nil
+    try catalog(.read) { () throws(SQLiteFailure) in
+      try one(.keyByDigest, { $0.bind(1, digest) }, AccessKey.init(row:)) ?? nil
     }
   }
 
   /// All keys, revoked ones too, oldest first.
   func keys() throws(StoreFailure) -> [AccessKey] {
     try catalog(.read) { () throws(SQLiteFailure) in
-      try all(CatalogSession.keyColumns + "ORDER BY id", { _ in }, AccessKey.init(row:))
+      try all(.keys, { _ in }, AccessKey.init(row:))
     }.compactMap { $0 }
   }
 
   /// Adds a key.
   func insert(_ key: AccessKey) throws(StoreFailure) -> AccessKey {
-    let sql = """
-      INSERT INTO keys (name, sha256, scopes, quota, response_format, retention, base64, created_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-      """
     do {
-      try run(sql) {
+      try run(.insertKey) {
         $0.bind(1, key.owner.name)
         $0.bind(2, key.digest)
         $0.bind(3, key.scopes.map(\.rawValue).sorted().joined(separator: ","))
@@ -53,7 +41,7 @@ extension CatalogSession {
   /// Ends the key of this name; `nil` when there is no good one.
   func revokeKey(_ name: String, now: Int64) throws(StoreFailure) -> Bool {
     try catalog(.keys, name) { () throws(SQLiteFailure) in
-      try run("UPDATE keys SET revoked_at = ?2 WHERE name = ?1 AND revoked_at IS NULL") {
+      try run(.revokeKey) {
         $0.bind(1, name)
         $0.bind(2, now)
       }

@@ -3,7 +3,7 @@
 
 /// The catalogue's migrations; their number is the schema's version (PRAGMA user_version).
 enum Schema {
-  static let migrations = [version1, version2]
+  static let migrations = [version1, version2, version3]
 
   static let version1 = """
     CREATE TABLE blobs (
@@ -138,5 +138,25 @@ enum Schema {
     ALTER TABLE tombstones ADD COLUMN serial INTEGER;
     ALTER TABLE tombstones ADD COLUMN owner TEXT;
     ALTER TABLE tombstones ADD COLUMN retention TEXT;
+    """
+
+  /// Every statement follows an index to the end: lists with filters, the reuse of an owner's asset
+  /// among many on the same bytes, the newest generation of a key. The indexes of policies that do
+  /// not exist yet go: each deletion and each fetch paid for them. An asset whose life was cut
+  /// short says so, because links that were made before may name a later end.
+  static let version3 = """
+    ALTER TABLE assets ADD COLUMN outlived INTEGER NOT NULL DEFAULT 0 CHECK (outlived IN (0, 1));
+    DROP INDEX assets_by_use;
+    DROP INDEX assets_by_owner_use;
+    DROP INDEX assets_by_digest;
+    CREATE INDEX assets_by_digest ON assets (digest, owner, retention, serial);
+    CREATE INDEX assets_by_owner_retention ON assets (owner, retention, serial);
+    CREATE INDEX assets_by_owner_model ON assets (owner, model, serial) WHERE model IS NOT NULL;
+    DROP INDEX generations_by_key;
+    CREATE INDEX generations_by_key ON generations (owner, idempotency_key, created_at)
+      WHERE idempotency_key IS NOT NULL;
+    -- An owner may have several good keys: the next one before the last one is revoked.
+    DROP INDEX keys_by_name;
+    CREATE INDEX keys_by_name ON keys (name);
     """
 }

@@ -41,6 +41,7 @@ final class Writer: Sendable {
   private let path: String
   private let health: HealthMonitor
   private let ledger: SpaceLedger
+  private let epochs: ChangeEpochs
   private let queue = Mutex(Queue())
   private let wake: ThreadSignal
   private let ended: ThreadSignal
@@ -49,10 +50,13 @@ final class Writer: Sendable {
   private let committedJobs = Atomic<Int>(0)
   private let thread = Atomic<Int32>(0)
 
-  init(path: String, health: HealthMonitor, ledger: SpaceLedger) throws(Errno) {
+  init(
+    path: String, health: HealthMonitor, ledger: SpaceLedger, epochs: ChangeEpochs
+  ) throws(Errno) {
     self.path = path
     self.health = health
     self.ledger = ledger
+    self.epochs = epochs
     wake = try ThreadSignal()
     ended = try ThreadSignal()
     try KernelThread.start(name: "store-writer") { [self] in run() }
@@ -205,6 +209,8 @@ final class Writer: Sendable {
     }
     health.noteFailedCommit()
     session = nil
+    // Whatever these jobs changed may have changed: caches look again (invariant 9).
+    epochs.bumpAll()
     for (job, own) in zip(jobs, results) {
       job.finish(own ?? StoreFailure(.publish, .outcomeUnknown, hint: "\(failure)"))
     }
@@ -219,7 +225,7 @@ final class Writer: Sendable {
     if let session { return session }
     do {
       let connection = try Connection(path: path, access: .readWrite, cacheBytes: 32 << 20)
-      let opened = CatalogSession(connection)
+      let opened = try CatalogSession.writing(connection)
       if health.health != .good { try recover(opened) }
       session = opened
       return opened
@@ -236,11 +242,15 @@ final class Writer: Sendable {
   private func recover(_ session: CatalogSession) throws {
     guard try session.connection.checkpoint(.truncate) else { throw SQLiteFailure.rolledBack }
     let stored = try session.totals().diskBytes
-    try session.connection.immediately { () throws(SQLiteFailure) in
-      try session.connection.execute(
-        "INSERT OR REPLACE INTO meta (name, value) VALUES ('recovered', 1)")
+    _ = try session.connection.immediately { () throws(SQLiteFailure) in
+      try session.run(.setMeta) {
+        $0.bind(1, CatalogSession.NotedNumber.recovered.rawValue)
+        $0.bind(2, 1)
+      }
     }
     ledger.setStored(stored)
+    // What was read between the failure and now may be of before a commit that took place.
+    epochs.bumpAll()
     health.noteRecovery()
   }
 }

@@ -9,9 +9,9 @@ struct CollectedAsset: Sendable {
   let digest: Digest
   let bytes: Int64
   let expiresAt: Int64?
+  /// Whether links may name a later end.
+  let isOutlived: Bool
   let place: AssetPlace
-
-  static let columns = "id, digest, bytes, expires_at, serial, owner, retention"
 }
 
 /// What one transaction of a collection removed.
@@ -28,41 +28,46 @@ extension CatalogSession {
   func collect(
     _ policy: some AssetPolicy, limit: Int, now: Int64
   ) throws(StoreFailure) -> CollectedBatch {
-    let sql = """
-      DELETE FROM assets WHERE serial IN
-        (SELECT serial FROM assets WHERE \(policy.condition) ORDER BY \(policy.order) LIMIT ?9)
-      RETURNING \(CollectedAsset.columns)
-      """
     var batch = CollectedBatch()
     batch.assets = try catalog(.collect) { () throws(SQLiteFailure) in
-      try all(sql) {
-        policy.bind($0, now: now)
-        $0.bind(9, Int64(limit))
+      try all(policy.removal) {
+        policy.bind($0, now: now, limit: Int64(limit))
       } _: {
         CollectedAsset(row: $0)
       }
     }.compactMap { $0 }
     for asset in batch.assets {
       // What had expired says so by its links; there would be as many tombstones as images.
-      if asset.expiresAt.map({ $0 > now }) ?? true {
+      if asset.isOutlived || asset.expiresAt.map({ $0 > now }) ?? true {
         try bury(asset.id, asset.place, .collected, now: now)
       }
-      if let freed = try dropIfUnused(asset.digest) { batch.freed.append(freed) }
     }
+    batch.freed = try dropUnused(batch.assets.lazy.map(\.digest))
     return batch
+  }
+
+  /// Removes the rows of those blobs that no asset is on any more: in one statement, in the order
+  /// of the table.
+  private func dropUnused(
+    _ digests: some Sequence<Digest>
+  ) throws(StoreFailure) -> [FreedBlob] {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      for digest in digests { try run(.addFreed) { $0.bind(1, digest) } }
+      defer { _ = try? run(.clearFreed) { _ in } }
+      return try all(.dropFreed, { _ in }) { row -> FreedBlob? in
+        guard let digest = row.digest(0) else { return nil }
+        let tail = UInt32(truncatingIfNeeded: row.integer(1))
+        return FreedBlob(name: BlobName(digest: digest, tail: tail), bytes: row.integer(2))
+      }.compactMap { $0 }
+    }
   }
 
   /// The assets that meet the policy's condition, in its order, until `body` says `false`.
   func candidates(
     _ policy: some AssetPolicy, now: Int64, _ body: (CollectedAsset) throws(StoreFailure) -> Bool
   ) throws(StoreFailure) {
-    let sql = """
-      SELECT \(CollectedAsset.columns) FROM assets
-      WHERE \(policy.condition) ORDER BY \(policy.order) LIMIT ?9
-      """
-    try each(sql) {
-      policy.bind($0, now: now)
-      $0.bind(9, Int64.max)
+    try each(policy.candidates) {
+      policy.bind($0, now: now, limit: .max)
     } fail: {
       StoreFailure(.collect, $0)
     } _: { (row) throws(StoreFailure) in
@@ -74,7 +79,7 @@ extension CatalogSession {
   /// How many assets are on these bytes.
   func assetCount(on digest: Digest) throws(StoreFailure) -> Int {
     try catalog(.collect) { () throws(SQLiteFailure) in
-      try one("SELECT count(*) FROM assets WHERE digest = ?1", { $0.bind(1, digest) }) {
+      try one(.assetsOnDigest, { $0.bind(1, digest) }) {
         Int($0.integer(0))
       }
     } ?? 0
@@ -84,12 +89,8 @@ extension CatalogSession {
   func note(
     _ result: PolicyResult, startedAt: Int64, milliseconds: Int64
   ) throws(StoreFailure) {
-    let sql = """
-      INSERT INTO collections (policy, started_at, milliseconds, assets, blobs, bytes)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-      """
     _ = try catalog(.collect) { () throws(SQLiteFailure) in
-      try run(sql) {
+      try run(.noteCollection) {
         $0.bind(1, result.policy)
         $0.bind(2, startedAt)
         $0.bind(3, milliseconds)
@@ -106,16 +107,11 @@ extension CatalogSession {
   func blobRows(
     inFolder number: Int
   ) throws(StoreFailure) -> (names: Set<BlobName>, unused: [UnusedBlob]) {
-    let sql = """
-      SELECT digest, tail, bytes, stored_at,
-        NOT EXISTS (SELECT 1 FROM assets WHERE digest = b.digest)
-      FROM blobs b WHERE digest BETWEEN ?1 AND ?2
-      """
     var names: Set<BlobName> = []
     var unused: [UnusedBlob] = []
     let first = UInt8(truncatingIfNeeded: number)
     _ = try catalog(.collect) { () throws(SQLiteFailure) in
-      try all(sql) {
+      try all(.blobsOfFolder) {
         $0.bind(1, ([first] + [UInt8](repeating: 0, count: 31)).span)
         $0.bind(2, ([first] + [UInt8](repeating: 255, count: 31)).span)
       } _: { row in
@@ -134,7 +130,7 @@ extension CatalogSession {
   func hasRow(_ name: BlobName) throws(StoreFailure) -> Bool {
     try catalog(.collect) { () throws(SQLiteFailure) in
       try one(
-        "SELECT 1 FROM blobs WHERE digest = ?1 AND tail = ?2",
+        .blobRow,
         {
           $0.bind(1, name.digest)
           $0.bind(2, Int64(name.tail))
@@ -155,6 +151,6 @@ extension CollectedAsset {
     guard let id = row.id(0, AssetID.self), let digest = row.digest(1) else { return nil }
     self.init(
       id: id, digest: digest, bytes: row.integer(2), expiresAt: row.integerIfAny(3),
-      place: AssetPlace(row: row, from: 4))
+      isOutlived: row.integer(4) == 1, place: AssetPlace(row: row, from: 5))
   }
 }

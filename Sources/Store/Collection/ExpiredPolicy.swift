@@ -5,11 +5,12 @@ struct ExpiredPolicy: AssetPolicy {
   /// Seconds after the expiry.
   let grace: Int64
 
-  let condition = "expires_at IS NOT NULL AND pinned = 0 AND expires_at <= ?1"
-  let order = "expires_at, serial"
+  let removal = CatalogSQL.collectExpired
+  let candidates = CatalogSQL.expiredCandidates
 
-  func bind(_ statement: Statement, now: Int64) {
+  func bind(_ statement: Statement, now: Int64, limit: Int64) {
     statement.bind(1, now - grace)
+    statement.bind(2, limit)
   }
 
   func reason(expiresAt: Int64?, now: Int64) -> String {

@@ -1,5 +1,5 @@
 // What may be collected, and why. A policy that collects assets is one condition in SQL
-// (`AssetPolicy`), one file each: the same text plans and deletes, so that a dry run names exactly
+// (`CatalogSQL`), one file each: the same text plans and deletes, so that a dry run names exactly
 // what a run deletes (G2).
 public import Crypto
 internal import SQLite
@@ -45,12 +45,12 @@ public struct Policy: Sendable, Hashable {
 
 /// A policy that collects assets: a condition on a row of `assets`, and an order to do it in.
 protocol AssetPolicy: Sendable {
-  /// SQL over the columns of `assets`, following an index; never true for a pinned asset.
-  var condition: String { get }
-  /// SQL: which go first.
-  var order: String { get }
-  /// Binds what `condition` asks for, from position 1; position 9 is taken.
-  func bind(_ statement: Statement, now: Int64)
+  /// Deletes what meets the condition, in its order, following an index; never a pinned asset.
+  var removal: CatalogSQL { get }
+  /// Selects the same.
+  var candidates: CatalogSQL { get }
+  /// Binds what both ask for.
+  func bind(_ statement: Statement, now: Int64, limit: Int64)
   /// Why this asset goes, for people.
   func reason(expiresAt: Int64?, now: Int64) -> String
 }

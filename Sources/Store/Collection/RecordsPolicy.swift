@@ -5,26 +5,24 @@ struct RecordsPolicy: Sendable {
   /// Seconds after which they are forgotten.
   let after: Int64
 
-  /// One kind of row: its table, its key, and the column that tells its age (indexed).
+  /// One kind of row: how many are old, and their removal.
   struct Table: Sendable {
-    let name: String
-    let key: String
-    let time: String
+    let count: CatalogSQL
+    let removal: CatalogSQL
   }
 
   static let tables = [
-    Table(name: "generations", key: "id", time: "expires_at"),
-    Table(name: "tombstones", key: "id", time: "removed_at"),
-    Table(name: "collections", key: "id", time: "started_at"),
+    Table(count: .countGenerations, removal: .removeGenerations),
+    Table(count: .countTombstones, removal: .removeTombstones),
+    Table(count: .countCollections, removal: .removeCollections),
   ]
 }
 
 extension CatalogSession {
   /// How many rows of a table are old.
   func count(_ table: RecordsPolicy.Table, before time: Int64) throws(StoreFailure) -> Int {
-    let sql = "SELECT count(*) FROM \(table.name) WHERE \(table.time) <= ?1"
-    return try catalog(.collect) { () throws(SQLiteFailure) in
-      try one(sql, { $0.bind(1, time) }, { Int($0.integer(0)) })
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try one(table.count, { $0.bind(1, time) }, { Int($0.integer(0)) })
     } ?? 0
   }
 
@@ -32,13 +30,8 @@ extension CatalogSession {
   func remove(
     _ table: RecordsPolicy.Table, before time: Int64, limit: Int
   ) throws(StoreFailure) -> Int {
-    let sql = """
-      DELETE FROM \(table.name) WHERE \(table.key) IN
-        (SELECT \(table.key) FROM \(table.name) WHERE \(table.time) <= ?1
-         ORDER BY \(table.time) LIMIT ?2)
-      """
-    return try catalog(.collect) { () throws(SQLiteFailure) in
-      try run(sql) {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try run(table.removal) {
         $0.bind(1, time)
         $0.bind(2, Int64(limit))
       }

@@ -55,6 +55,12 @@ public enum Lifetime: Hashable, Sendable {
     self = expiresAt.map { .temporary(until: $0) } ?? .permanent
   }
 
+  /// Whether links that were made for `other` may have a later end than this.
+  func endsBefore(_ other: Lifetime) -> Bool {
+    guard let expiresAt else { return false }
+    return expiresAt < other.expiresAt ?? .max
+  }
+
   /// The one that ends later; of two kinds, `other`.
   func extended(by other: Lifetime) -> Lifetime {
     guard let mine = expiresAt, let theirs = other.expiresAt else { return other }
@@ -140,6 +146,8 @@ public struct Tombstone: Hashable, Sendable {
   public let reason: RemovalReason
   /// Whether it had a permanent URL.
   public let wasPermanent: Bool
+  /// Whose it was; `nil` where an early version of the program buried it.
+  public let owner: Owner?
 }
 
 /// What the catalogue says of an id.

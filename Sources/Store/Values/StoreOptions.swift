@@ -16,6 +16,9 @@ public struct StoreOptions: Sendable {
   public var newKeyring: @Sendable () -> [UInt8]
   /// The wall clock, in unix seconds.
   public var now: @Sendable () -> Int64
+  /// Hears that a catalogue of an older program is about to be brought from one version of the
+  /// schema to another, which takes a minute for some millions of assets.
+  public var migrating: @Sendable (_ from: Int, _ to: Int) -> Void = { _, _ in }
   /// The disk's free bytes; `nil` asks the disk. For tests.
   public var freeBytes: (@Sendable () -> Int64)?
 

@@ -43,13 +43,15 @@ struct ListCommand: Command {
       while left > 0 {
         let answer = try await page(min(left, Self.page), after, client)
         let assets = answer["data"]?.array ?? []
-        show(assets, isFirst: isFirst, errand)
-        isFirst = false
+        let isLast = answer["has_more"]?.bool != true || answer["last_id"]?.string == nil
+        // What matches little comes in pages that are short, or empty.
+        if !assets.isEmpty || (isFirst && isLast) {
+          show(assets, isFirst: isFirst, errand)
+          isFirst = false
+        }
         left -= assets.count
         after = answer["last_id"]?.string
-        guard answer["has_more"]?.bool == true, after != nil, !assets.isEmpty else {
-          return .done
-        }
+        if isLast { return .done }
       }
       if !errand.json, let after {
         errand.console.errors("There are more: --after \(after), or --all.\n")
