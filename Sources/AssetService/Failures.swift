@@ -144,6 +144,8 @@ extension Failure {
     case let failure as StoreFailure: self.init(store: failure)
     case let failure as UpstreamFailure: self.init(upstream: failure)
     case let failure as BodyFailure: self.init(body: failure)
+    case let failure as JSONFailure where failure.fault.isLimit:
+      self = .badRequest("The body can not be used: \(failure).", code: "invalid_value")
     case let failure as JSONFailure:
       self = .badRequest("The body is not valid JSON: \(failure).", code: "invalid_json")
     case let failure as ScanFailure: self.init(scan: failure)
@@ -167,7 +169,9 @@ extension Failure {
   init(scan failure: ScanFailure) {
     let message = "The body can not be used: \(failure)."
     switch failure {
-    case .json: self.init(400, .invalidRequest, "invalid_json", message)
+    case .json(let fault):
+      let code = fault.isLimit ? "invalid_value" : "invalid_json"
+      self.init(400, .invalidRequest, code, message)
     case .tooManyImages, .twoDataArrays:
       self.init(400, .invalidRequest, "invalid_value", message, param: "data")
     case .skeletonTooLarge: self.init(413, .invalidRequest, "body_too_large", message)

@@ -126,11 +126,10 @@ public final class OpenAIUpstream: Upstream {
   /// What is sent of the parameters. GPT image models always answer base64 and refuse to be told
   /// so (UPSTREAMS.md §2.3); dall-e models are asked for it, which saves a fetch.
   static func parameters(of order: UpstreamOrder) -> JSONObject {
-    var object = JSONObject()
-    object["model"] = .string(order.model)
-    for member in order.parameters.members where !["model", "asset"].contains(member.name) {
-      object[member.name] = member.value
-    }
+    let isOurs: Set<String> = ["model", "asset"]
+    let model = JSONObject.Member(name: "model", value: .string(order.model))
+    let others = order.parameters.members.filter { !isOurs.contains($0.name) }
+    var object = JSONObject([model] + others)
     object["response_format"] = order.model.hasPrefix("dall-e") ? "b64_json" : nil
     return object
   }

@@ -105,6 +105,16 @@ struct OpenAIUpstreamTests {
     #expect(sent == #"{"model":"dall-e-3","response_format":"b64_json"}"#)
   }
 
+  @Test("Many parameters cost each once", .timeLimit(.minutes(1)))
+  func manyParameters() {
+    let members = (0..<200_000).map { JSONObject.Member(name: "m\($0)", value: 1) }
+    let order = UpstreamOrder(
+      model: "m", parameters: JSONObject(members), timeoutNanoseconds: 1)
+    let sent = OpenAIUpstream.parameters(of: order)
+    #expect(sent.members.count == 200_001)
+    #expect(sent.members.first?.name == "model")
+  }
+
   @Test("Without a key no authorization is sent")
   func noKey() async throws {
     let outcome = try await run([.answer(Self.empty)], key: nil)

@@ -29,10 +29,7 @@ struct GenerationOrder {
   init(
     _ body: JSONValue, catalog: ModelCatalog, caller: Caller, defaults: Settings.Defaults
   ) throws(Failure) {
-    var object = JSONObject()
-    for member in body.object?.members ?? [] where !member.value.isNull {
-      object[member.name] = member.value
-    }
+    let object = (body.object ?? JSONObject()).filter { !$0.value.isNull }
     let check = ParameterCheck(object)
     model = try catalog.model(named: try check.text("model"))
     prompt = try check.prompt()
@@ -50,9 +47,7 @@ struct GenerationOrder {
         "With \"asset.store\": false there is no URL; ask for b64_json.", param: "asset.store")
     }
     fingerprint = Self.fingerprint(of: object, owner: caller.owner)
-    object["asset"] = nil
-    object["stream"] = nil
-    parameters = object
+    parameters = object.filter { $0.name != "asset" && $0.name != "stream" }
   }
 
   /// The parameters as an upstream is sent them: its own name of the model, and of those that it
@@ -60,15 +55,16 @@ struct GenerationOrder {
   ///
   /// - Throws: 400 when its entry rejects unknown ones.
   func parameters(for upstream: Settings.Upstream) throws(Failure) -> JSONObject {
-    var object = JSONObject()
-    for member in parameters.members where member.name != "model" {
-      let isKnown = Self.known.contains(member.name)
-      if !isKnown, upstream.unknownParameters == .reject {
-        throw .badRequest(
-          "The parameter \"\(member.name.prefix(100))\" is not known.", param: member.name,
-          code: "unknown_parameter")
-      }
-      if isKnown || upstream.unknownParameters == .forward { object[member.name] = member.value }
+    var object = parameters.filter { $0.name != "model" }
+    let isUnknown = { (member: JSONObject.Member) in !Self.known.contains(member.name) }
+    switch upstream.unknownParameters {
+    case .forward: break
+    case .drop: object = object.filter { !isUnknown($0) }
+    case .reject:
+      guard let member = object.members.first(where: isUnknown) else { break }
+      throw .badRequest(
+        "The parameter \"\(member.name.prefix(100))\" is not known.", param: member.name,
+        code: "unknown_parameter")
     }
     object["n"] = .number(JSONNumber(n))
     return object
@@ -93,7 +89,7 @@ struct GenerationOrder {
 /// Checks the parameters of a request one by one.
 private struct ParameterCheck {
   private let object: JSONObject
-  /// OpenAI's limit for GPT image models.
+  /// OpenAI's limit for GPT image models, in code points.
   private static let promptCharacters = 32_000
 
   init(_ object: JSONObject) { self.object = object }
@@ -127,7 +123,7 @@ private struct ParameterCheck {
     guard let prompt = try text("prompt"), !prompt.isEmpty else {
       throw .badRequest("A \"prompt\" is needed.", param: "prompt", code: "missing_prompt")
     }
-    guard prompt.count <= Self.promptCharacters else {
+    guard prompt.unicodeScalars.count <= Self.promptCharacters else {
       throw .badRequest(
         "\"prompt\" is longer than \(Self.promptCharacters) characters.", param: "prompt")
     }

@@ -62,9 +62,16 @@ final class AnswerIntake {
   init(
     rule: ImagesAnswerScanner.Rule, maxItems: Int, failsWhole: Bool, begin: @escaping Begin
   ) {
-    scanner = ImagesAnswerScanner(rule: rule, limits: .init(items: maxItems))
+    scanner = ImagesAnswerScanner(rule: rule, limits: Self.limits(maxItems, isBody: failsWhole))
     self.failsWhole = failsWhole
     self.begin = begin
+  }
+
+  /// A client's body has its own limits, an upstream's answer those of the scanner.
+  private static func limits(_ items: Int, isBody: Bool) -> ImagesAnswerScanner.Limits {
+    var limits = ImagesAnswerScanner.Limits(items: items)
+    if isBody { (limits.depth, limits.members) = (JSONLimits.body.depth, JSONLimits.body.members) }
+    return limits
   }
 
   /// What is left of the answer beside its images; whole after `take`, one document also after a

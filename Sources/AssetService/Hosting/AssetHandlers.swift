@@ -72,7 +72,7 @@ struct AssetHandlers {
         in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation))
     }
     try await intake.take(call.request.body)
-    let document = try JSONValue.parse(intake.skeleton.bytes.span)
+    let document = try JSONValue.parse(intake.skeleton.bytes.span, limits: .body)
     guard document.object != nil else { throw Failure.badRequest("The body must be an object.") }
     let options = try AssetOptions(document["asset"]).over(try AssetOptions(call.query))
     switch intake.taken.first ?? .plain {

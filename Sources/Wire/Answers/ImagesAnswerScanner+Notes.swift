@@ -9,7 +9,11 @@ extension ImagesAnswerScanner {
       skeleton.items.append(Skeleton.Item())
       itemHasImage = false
     }
-    guard case .noted(let noted) = name, let object = object(at: structure.place) else { return }
+    guard let object = object(at: structure.place) else { return }
+    guard object.memberCount < limits.members else {
+      throw .json(.tooManyMembers(limit: limits.members))
+    }
+    guard case .noted(let noted) = name else { return }
     let member = Skeleton.Member(
       name: noted, value: .other, start: nameStart, end: nameStart,
       ordinal: object.memberCount, commaBefore: object.lastComma)

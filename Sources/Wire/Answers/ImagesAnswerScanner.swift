@@ -30,12 +30,17 @@ public struct ImagesAnswerScanner: Sendable {
     public var items: Int
     /// Arrays and objects within each other, at most 64.
     public var depth: Int
+    /// Members of the root, and of an element of `data`.
+    public var members: Int
 
-    /// 1 MiB, 16 items, 64 levels.
-    public init(skeletonBytes: Int = 1 << 20, items: Int = 16, depth: Int = 64) {
+    /// 1 MiB, 16 items, 64 levels, 1,024 members.
+    public init(
+      skeletonBytes: Int = 1 << 20, items: Int = 16, depth: Int = 64, members: Int = 1024
+    ) {
       self.skeletonBytes = skeletonBytes
       self.items = items
       self.depth = depth
+      self.members = members
     }
   }
 

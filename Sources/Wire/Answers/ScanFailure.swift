@@ -12,6 +12,7 @@ public enum ScanFailure: Error, Hashable, CustomStringConvertible {
   /// For a client's error message.
   public var description: String {
     switch self {
+    case .json(let fault) where fault.isLimit: "\(fault)"
     case .json(let fault): "invalid JSON: \(fault)"
     case .skeletonTooLarge(let limit): "more than \(limit) bytes beside the images"
     case .tooManyImages(let limit): "more than \(limit) images"

@@ -17,6 +17,8 @@ public enum JSONFault: Error, Hashable {
   case tooDeep(limit: Int)
   /// More values than this in all.
   case tooManyValues(limit: Int)
+  /// More members than this in one object.
+  case tooManyMembers(limit: Int)
 
   /// What the grammar allowed at a place.
   public enum Wanted: String, Hashable, Sendable {
@@ -41,6 +43,16 @@ public enum JSONFault: Error, Hashable {
   }
 }
 
+extension JSONFault {
+  /// Whether the text is refused for what it would cost; it may be JSON.
+  public var isLimit: Bool {
+    switch self {
+    case .tooDeep, .tooManyValues, .tooManyMembers: true
+    default: false
+    }
+  }
+}
+
 extension JSONFault: CustomStringConvertible {
   /// For a client's error message: no bytes of the text but the one that is wrong, and that only
   /// when printable.
@@ -54,6 +66,7 @@ extension JSONFault: CustomStringConvertible {
     case .number: "invalid number"
     case .tooDeep(let limit): "nested deeper than \(limit) levels"
     case .tooManyValues(let limit): "more than \(limit) values"
+    case .tooManyMembers(let limit): "more than \(limit) members in one object"
     }
   }
 

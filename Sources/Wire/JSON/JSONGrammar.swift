@@ -133,6 +133,12 @@ struct StringText {
     bytes.append(byte)
   }
 
+  /// Appends a run of bytes that stand for themselves.
+  mutating func append(_ run: Span<UInt8>) {
+    if highSurrogate != nil { flush() }
+    bytes.append(run)
+  }
+
   mutating func append(unit: UInt16) {
     if let high = highSurrogate, (0xDC00...0xDFFF).contains(unit) {
       highSurrogate = nil
@@ -157,6 +163,15 @@ struct StringText {
     bytes.append(
       contentsOf: UTF8.encode(UnicodeScalar(scalar) ?? "\u{FFFD}")
         ?? UTF8.encodedReplacementCharacter)
+  }
+}
+
+extension [UInt8] {
+  /// Appends a run at once.
+  mutating func append(_ run: Span<UInt8>) {
+    append(addingCapacity: run.count) { free in
+      for index in run.indices { free.append(run[index]) }
+    }
   }
 }
 

@@ -4,12 +4,19 @@ public struct JSONLimits: Hashable, Sendable {
   public var depth: Int
   /// Values in all, each some tens of bytes of memory.
   public var values: Int
+  /// Members in one object, those of one name counted one by one.
+  public var members: Int
 
-  /// 64 levels, 100,000 values.
-  public init(depth: Int = 64, values: Int = 100_000) {
+  /// 64 levels, 100,000 values, of which all may be members of one object.
+  public init(depth: Int = 64, values: Int = 100_000, members: Int = .max) {
     self.depth = depth
     self.values = values
+    self.members = members
   }
+
+  /// What the body of an API call may cost (API.md §3): 16 levels, 256 members in one object, and
+  /// so many values that reading them all takes about a millisecond.
+  public static let body = JSONLimits(depth: 16, values: 10_000, members: 256)
 }
 
 extension JSONValue {
@@ -84,6 +91,9 @@ private struct JSONParser {
       guard quote == 0x22 else {
         throw .unexpected(quote, wanted: members.isEmpty ? .nameOrEnd : .name)
       }
+      guard members.count < parser.limits.members else {
+        throw .tooManyMembers(limit: parser.limits.members)
+      }
       let name = try parser.string(bytes)
       let colon = try parser.next(bytes)
       guard colon == 0x3A else { throw .unexpected(colon, wanted: .colon) }
@@ -112,6 +122,8 @@ private struct JSONParser {
     var grammar = StringGrammar()
     var text = StringText()
     while offset < bytes.count {
+      takeRun(bytes, &text, grammar)
+      guard offset < bytes.count else { break }
       switch grammar.take(bytes[offset]) {
       case .more: break
       case .byte(let byte): text.append(byte: byte)
@@ -124,6 +136,16 @@ private struct JSONParser {
       offset += 1
     }
     throw .unexpectedEnd
+  }
+
+  /// What stands for itself between two escapes is copied at once.
+  private mutating func takeRun(
+    _ bytes: Span<UInt8>, _ text: inout StringText, _ grammar: StringGrammar
+  ) {
+    guard grammar.isPlain else { return }
+    let start = offset
+    while offset < bytes.count, StringGrammar.isPlain(bytes[offset]) { offset += 1 }
+    if start < offset { text.append(bytes.extracting(start..<offset)) }
   }
 
   /// Most strings have no escape and are copied as they are. Nil leaves the offset: the slow way

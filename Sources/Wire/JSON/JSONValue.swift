@@ -41,7 +41,7 @@ public struct JSONObject: Hashable, Sendable {
 
   /// Members in order; of several with one name the last value stays, at the place of the first
   /// (as in every client's parser; so what we check is what an upstream reads).
-  init(_ members: [Member]) {
+  public init(_ members: [Member]) {
     guard Self.hasRepeatedName(members) else {
       self.members = members
       return
@@ -71,7 +71,18 @@ public struct JSONObject: Hashable, Sendable {
     return false
   }
 
-  /// The value of a name. Setting replaces in place or appends; nil removes the member.
+  /// The members for which `isKept` holds, in order: each is looked at once. Copying them by name
+  /// would look at all of them for each.
+  public func filter(
+    _ isKept: (Member) throws -> Bool
+  ) rethrows -> JSONObject {
+    var filtered = JSONObject()
+    filtered.members = try members.filter(isKept)
+    return filtered
+  }
+
+  /// The value of a name: a look at every member. Setting replaces in place or appends; nil removes
+  /// the member.
   public subscript(name: String) -> JSONValue? {
     get { place(of: name).map { members[$0].value } }
     set {

@@ -7,21 +7,33 @@ public enum JSONWriter {
 
   /// Appends `text` as a string with its quotes.
   public static func append(string text: String, to bytes: inout [UInt8]) {
+    let utf8 = text.utf8.span
     bytes.append(0x22)
-    for byte in text.utf8 {
-      switch byte {
-      case 0x22, 0x5C: bytes += [0x5C, byte]
-      case 0x08: bytes += [0x5C, 0x62]
-      case 0x0C: bytes += [0x5C, 0x66]
-      case 0x0A: bytes += [0x5C, 0x6E]
-      case 0x0D: bytes += [0x5C, 0x72]
-      case 0x09: bytes += [0x5C, 0x74]
-      case 0x00..<0x20:
-        bytes += [0x5C, 0x75, 0x30, 0x30, Hex.digit(byte >> 4), Hex.digit(byte)]
-      default: bytes.append(byte)
-      }
+    var start = 0
+    for index in utf8.indices where !isPlain(utf8[index]) {
+      bytes.append(utf8.extracting(start..<index))
+      append(escaped: utf8[index], to: &bytes)
+      start = index + 1
     }
+    bytes.append(utf8.extracting(start..<utf8.count))
     bytes.append(0x22)
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte != 0x22 && byte != 0x5C
+  }
+
+  /// Appends the escape of a byte that is not plain in a string.
+  static func append(escaped byte: UInt8, to bytes: inout [UInt8]) {
+    switch byte {
+    case 0x22, 0x5C: bytes += [0x5C, byte]
+    case 0x08: bytes += [0x5C, 0x62]
+    case 0x0C: bytes += [0x5C, 0x66]
+    case 0x0A: bytes += [0x5C, 0x6E]
+    case 0x0D: bytes += [0x5C, 0x72]
+    case 0x09: bytes += [0x5C, 0x74]
+    default: bytes += [0x5C, 0x75, 0x30, 0x30, Hex.digit(byte >> 4), Hex.digit(byte)]
+    }
   }
 
   fileprivate static func write(

@@ -97,6 +97,41 @@ private func fault(_ bytes: [UInt8]) -> JSONFailure? {
     #expect(fault([0x5B] + wide + [0x5D])?.fault == .tooManyValues(limit: 1000))
   }
 
+  private func bodyFailure(_ text: String) -> JSONFailure? {
+    do throws(JSONFailure) {
+      _ = try JSONValue.parse(Array(text.utf8).span, limits: .body)
+      return nil
+    } catch { return error }
+  }
+
+  @Test func membersOfOneObjectAreLimited() {
+    let object = { (count: Int) in
+      "{" + (0..<count).map { "\"m\($0)\":1" }.joined(separator: ",") + "}"
+    }
+    #expect(bodyFailure(object(256)) == nil)
+    #expect(bodyFailure("[\(object(256)),\(object(256))]") == nil)
+    #expect(bodyFailure(object(257))?.fault == .tooManyMembers(limit: 256))
+    // Found at the 257th, however many there are; a name that comes again counts again.
+    #expect(bodyFailure(object(100_000))?.offset == bodyFailure(object(257))?.offset)
+    let twice = "{" + [String](repeating: "\"a\":1", count: 257).joined(separator: ",") + "}"
+    #expect(bodyFailure(twice)?.fault == .tooManyMembers(limit: 256))
+    #expect(bodyFailure(String(repeating: "[", count: 17))?.fault == .tooDeep(limit: 16))
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func filteringLooksAtEachMemberOnce() {
+    let members = (0..<200_000).map { JSONObject.Member(name: "m\($0)", value: 1) }
+    let object = JSONObject(members)
+    var looks = 0
+    let filtered = object.filter { member in
+      looks += 1
+      return member.name.hasSuffix("7")
+    }
+    #expect(looks == 200_000)
+    #expect(filtered.members.count == 20_000)
+    #expect(filtered.members.first?.name == "m7")
+  }
+
   @Test(arguments: [
     ("\"\\ud83d\\ude00\"", "😀"), ("\"\\ud83d\"", "\u{FFFD}"), ("\"\\ud83dx\"", "\u{FFFD}x"),
     ("\"\\ude00\"", "\u{FFFD}"), ("\"\\ud83d\\ud83d\\ude00\"", "\u{FFFD}😀"), ("\"é😀\"", "é😀"),
