@@ -27,6 +27,7 @@ public final class AssetService: Sendable {
   private let server: HTTPServer
   let loops: [EventLoop]
   private let housekeeping: Task<Void, Never>
+  private let tellsItsLife: Bool
 
   /// What a start may leave out.
   public struct Options: Sendable {
@@ -36,6 +37,8 @@ public final class AssetService: Sendable {
     public var listens = true
     /// Whether policies run by themselves.
     public var keepsHouse = true
+    /// Whether start, drain and end are told as events of the log.
+    public var tellsItsLife = false
 
     var limits = ServiceLimits()
 
@@ -60,26 +63,37 @@ public final class AssetService: Sendable {
   }
 
   private init(_ settings: Settings, _ options: Options) async throws {
-    let log = LogSink(settings.log)
-    let context = try Self.context(settings, log, options)
-    self.context = context
-    let loops = try (0..<options.loops).map { try EventLoop(index: $0) }
-    for loop in loops { try loop.start() }
-    self.loops = loops
-    let parts = try LoopParts(context, loops: loops.count)
-    server = try await HTTPServer(
-      loops: loops, limits: ServerLimits(settings.limits, context.shares),
-      coldReaders: context.coldReaders
-    ) { loop in
-      try LoopService(context, parts, on: loop)
+    let log = try LogSink(settings.log)
+    let context: ServiceContext
+    do { context = try Self.context(settings, log, options) } catch {
+      log.close()
+      throw error
     }
-    try await server.listenLocally(at: Endpoint(.path(try context.store.adminSocketPath())))
-    addresses = options.listens ? try await Self.listen(settings, server, context.bases) : []
+    self.context = context
+    tellsItsLife = options.tellsItsLife
+    let loops = try (0..<options.loops).map { try EventLoop(index: $0) }
+    self.loops = loops
+    do {
+      for loop in loops { try loop.start() }
+      let parts = try LoopParts(context, loops: loops.count)
+      server = try await HTTPServer(
+        loops: loops, limits: ServerLimits(settings.limits, context.shares),
+        coldReaders: context.coldReaders
+      ) { loop in
+        try LoopService(context, parts, on: loop)
+      }
+      try await server.listenLocally(at: Endpoint(.path(try context.store.adminSocketPath())))
+      addresses = options.listens ? try await Self.listen(settings, server, context.bases) : []
+    } catch {
+      Self.end(loops, context)
+      throw error
+    }
     context.state.noteListening(at: addresses)
     context.state.noteServing(with: server)
     let keeper = Housekeeping(
       settings, store: context.store, workers: context.workers, log: log)
     housekeeping = Task { if options.keepsHouse { await keeper.run() } }
+    if tellsItsLife { context.log.started(settings, at: addresses) }
   }
 
   private static func context(
@@ -148,19 +162,23 @@ public final class AssetService: Sendable {
   /// The version of this program.
   public static let version = "0.1.0"
 
-  /// Upstreams that can not be called, one sentence each.
-  public var obstacles: [String] {
-    context.settings.upstreams.compactMap { upstream in
-      upstream.obstacle.map { "upstream \"\(upstream.name)\" is not usable: \($0)" }
-    }
-  }
-
   /// The folder of the store.
   public var storageRoot: String { context.store.root }
+
+  /// Says that a SIGHUP came and what came of it.
+  public func noteHangUp() {
+    context.log.event(
+      .warning, "SIGHUP: nothing was reloaded; restart to change the configuration")
+  }
 
   /// Stops accepting, lets running exchanges end within `seconds`, and closes the store.
   public func stop(drainingSeconds seconds: Int) async {
     context.state.beginDraining()
+    if tellsItsLife {
+      context.log.event(
+        .info, "draining", .init(name: "seconds", value: .number(JSONNumber(seconds))),
+        .init(name: "connections", value: .number(JSONNumber(context.state.connections))))
+    }
     housekeeping.cancel()
     await server.drain(seconds: seconds)
     // What was fetched last matters to policies; without a catalogue there is nothing to write to.
@@ -169,9 +187,16 @@ public final class AssetService: Sendable {
         .warning, "last fetches were not written",
         .init(name: "error", value: .string("\(error)")))
     }
+    if tellsItsLife { context.log.event(.info, "ended") }
+    Self.end(loops, context)
+  }
+
+  /// Lets go of everything; the log last.
+  private static func end(_ loops: [EventLoop], _ context: ServiceContext) {
     for loop in loops { loop.stop() }
     context.stopWorkers()
     context.store.removeAdminSocket()
     context.store.close()
+    context.log.close()
   }
 }

@@ -40,6 +40,8 @@ struct Failure: Error {
   var acceptEncoding: StaticString?
   /// What went wrong inside, for the log; never for clients.
   var cause: String?
+  /// What it was about, for the log.
+  var facts = FaultFacts()
 
   init(
     _ status: Int, _ type: ErrorType, _ code: String?, _ message: String, param: String? = nil,
@@ -141,7 +143,9 @@ extension Failure {
   init(_ error: any Error) {
     switch error {
     case let failure as Failure: self = failure
-    case let failure as StoreFailure: self.init(store: failure)
+    case let failure as StoreFailure:
+      self.init(store: failure)
+      if status >= 500 { cause = "\(failure)" }
     case let failure as UpstreamFailure: self.init(upstream: failure)
     case let failure as BodyFailure: self.init(body: failure)
     case let failure as JSONFailure where failure.fault.isLimit:

@@ -28,7 +28,7 @@ final class LoopService: HTTPService {
     let desk = UpstreamDesk(
       upstreams: try parts.makeUpstreams(on: loop), gates: parts.gates)
     api = APIDispatcher(context, parts, desk: desk, reader: reader)
-    log = AccessLogWriter(sink: context.log)
+    log = AccessLogWriter(sink: context.log, bases: context.bases)
     loop.atTurnEnd { [unowned self] now in log.turnEnded(at: now) }
   }
 
@@ -55,8 +55,9 @@ final class LoopService: HTTPService {
     let bytes = request.bytes
     if request.head.target.form == .asterisk { return Self.capabilities }
     guard let route = Route(request.head.target, in: bytes.span) else {
-      return Failure.unknownRoute(meaning: Route.path(meantBy: request.head.target, in: bytes.span))
-        .response
+      return refuse(
+        Failure.unknownRoute(meaning: Route.path(meantBy: request.head.target, in: bytes.span)),
+        request, nil)
     }
     return await call(route, request, on: loop)
   }
@@ -64,6 +65,7 @@ final class LoopService: HTTPService {
   func refuse(_ status: Int, _ reason: StaticString, into response: inout ResponseWriter) {
     let failure = Failure.refused(status, reason)
     let envelope = failure.envelope
+    log.beginRefused(reason, into: &response)
     response.start(status, closing: true)
     response.lines("Content-Type: application/json\r\nCache-Control: no-store\r\n")
     response.end(envelope.span)
@@ -93,12 +95,26 @@ final class LoopService: HTTPService {
       do throws(DeliveryFailure) {
         try delivery.deliver(name, head, bytes, into: &response)
       } catch {
-        let failure = if case .permanent = name { error.underItsID } else { error }
-        failure.answer(into: &response)
+        let shown = if case .permanent = name { error.underItsID } else { error }
+        refuse(shown, &response)
       }
     case .options: preflight(&response)
-    default: DeliveryFailure.methodNotAllowed.answer(into: &response)
+    default: refuse(.methodNotAllowed, &response)
     }
+  }
+
+  private func refuse(_ refusal: DeliveryFailure, _ response: inout ResponseWriter) {
+    let failure = refusal.failure
+    if let code = failure.code {
+      response.note.append(",\"code\":\"")
+      response.note.append(utf8: code)
+      response.note.append("\"")
+    }
+    if failure.status >= 500 {
+      let id = response.requestID.withSpan { id in id.indices.map { id[$0] } }
+      context.log.fault(failure, requestID: id)
+    }
+    refusal.answer(into: &response)
   }
 
   /// Any page may fetch images, with ranges and conditions (Fetch standard, CORS preflight).
@@ -123,9 +139,7 @@ final class LoopService: HTTPService {
     do {
       response = try await respond(to: route, request, on: loop)
     } catch {
-      let failure = Failure(error)
-      if let cause = failure.cause { noteFault(cause, request) }
-      response = failure.response
+      response = refuse(Failure(error), request, route)
     }
     shareWithOrigin(origin, &response)
     return response
@@ -152,13 +166,21 @@ final class LoopService: HTTPService {
     return pass?.covering(response) ?? response
   }
 
-  func bodyFailed(_ error: any Error, of request: Request) { noteFault("\(error)", request) }
+  private func refuse(
+    _ failure: Failure, _ request: Request, _ route: Route?
+  ) -> Response {
+    if let code = failure.code { request.addNote(",\"code\":\(JSONValue.string(code))") }
+    var failure = failure
+    if case .asset(let id) = route { failure.facts.asset = failure.facts.asset ?? id }
+    context.log.fault(failure, requestID: request.id)
+    return failure.response
+  }
 
-  private func noteFault(_ cause: String, _ request: Request) {
-    context.log.event(
-      .error, "internal error",
-      .init(name: "request_id", value: .string(String(decoding: request.id, as: UTF8.self))),
-      .init(name: "error", value: .string(cause)))
+  /// The answer's head is gone already: the client sees a connection that breaks.
+  func bodyFailed(_ error: any Error, of request: Request) {
+    var failure = Failure(internalError: error)
+    failure.facts = Failure(error).facts
+    context.log.fault(failure, requestID: request.id)
   }
 
   // MARK: CORS of the API: off unless origins are named

@@ -29,18 +29,6 @@ extension ServerLimits {
   }
 }
 
-extension LogSink {
-  convenience init(_ log: Settings.Log) {
-    let stream: StandardStream? =
-      switch log.access {
-      case .stderr: .error
-      case .stdout: .output
-      case .off: nil
-      }
-    self.init(access: stream, minimum: log.level)
-  }
-}
-
 extension BaseSettings {
   init(_ settings: Settings, _ state: ServiceState) {
     self.init(

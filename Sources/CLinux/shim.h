@@ -70,6 +70,17 @@ static inline void clinux_begin_thread(const char *name) {
   pthread_sigmask(SIG_SETMASK, &all, NULL);
   prctl(PR_SET_NAME, name);
 }
+// SIG_IGN is a cast that Swift does not import.
+static inline void clinux_ignore_signal(int number) { signal(number, SIG_IGN); }
+
+// Waits for a thread's end until a time of CLOCK_REALTIME (pthread_timedjoin_np(3)); declared for
+// GNU only.
+extern int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *until);
+static inline int clinux_join(pthread_t thread, int64_t nanoseconds) {
+  struct timespec until = {
+      (time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
+  return pthread_timedjoin_np(thread, NULL, &until);
+}
 static inline int clinux_forbid_core_dumps(void) {
   struct rlimit none = {0, 0};
   return setrlimit(RLIMIT_CORE, &none);

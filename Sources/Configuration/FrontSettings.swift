@@ -101,3 +101,12 @@ extension Settings {
     }
   }
 }
+
+extension Settings {
+  /// Models of which no upstream can be called: their calls answer 503
+  /// `upstream_not_configured`, and they are not listed.
+  public var unusableModels: [Model] {
+    let usable = upstreams.filter { $0.obstacle == nil }.map(\.name)
+    return models.filter { model in !model.upstreams.contains { usable.contains($0) } }
+  }
+}

@@ -32,7 +32,8 @@ public final class SignalWatch: Sendable {
     // Fails only for a wrong first argument.
     _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     let watched = set
-    try? KernelThread.start(name: "signals", stackBytes: 128 << 10) {
+    // Nobody waits for its end: it has none.
+    try? KernelThread.start(name: "signals", stackBytes: 128 << 10, isAwaited: false) {
       var watched = watched
       while true {
         let number = unsafe sigwaitinfo(&watched, nil)

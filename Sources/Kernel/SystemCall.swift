@@ -1,6 +1,7 @@
 // The seam: every system call of the project passes `perform`. It retries EINTR, turns
-// would-block into a value, traps on what only a bug of ours can cause (EBADF, EFAULT), and lets a
-// test record the calls of a thread or make its n-th call fail.
+// would-block into a value, traps on what only a bug of ours can cause (EFAULT, and EBADF of a
+// descriptor that we opened), and lets a test record the calls of a thread or make its n-th call
+// fail.
 internal import CLinux
 internal import Synchronization
 
@@ -15,7 +16,7 @@ public enum SystemCall: String, Sendable, Hashable {
   case fstatat = "newfstatat"
   case fstatvfs, fsync, ftruncate
   case getdents = "getdents64"
-  case getsockname, getsockopt, linkat, listen, mkdirat, openat
+  case getsockname, getsockopt, linkat, listen, mkdirat, openat, poll
   case pread = "pread64"
   case preadv2
   case pthreadCreate = "pthread_create"
@@ -30,8 +31,12 @@ public enum SystemCall: String, Sendable, Hashable {
 ///
 /// Returns `nil` for EAGAIN. EINTR is retried, except for `close`, whose descriptor is gone
 /// (close(2), NOTES).
+///
+/// - Parameter given: whether the descriptor was given to the process: that one may be closed.
 @inline(__always)
-func perform(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int? {
+func perform(
+  _ call: SystemCall, given: Bool = false, _ body: () -> Int
+) throws(Errno) -> Int? {
   while true {
     if SystemCallTrace.isOn.load(ordering: .relaxed), let forced = SystemCallTrace.pass(call) {
       throw Errno(call, code: forced)
@@ -44,6 +49,7 @@ func perform(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int? {
     case EINTR where call != .close: continue
     case EINTR: return 0
     case EAGAIN: return nil
+    case EBADF where given: throw Errno(call, code: code)
     case EBADF, EFAULT: preconditionFailure("\(call.rawValue): errno \(code) is a bug of ours")
     default: throw Errno(call, code: code)
     }

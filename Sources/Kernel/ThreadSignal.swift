@@ -21,6 +21,15 @@ public struct ThreadSignal: ~Copyable, Sendable {
     _ = try? perform(.write) { unsafe CLinux.write(descriptor.number, &one, 8) }
   }
 
+  /// Waits for one `raise`, at most so many milliseconds; `false` when none came.
+  public func wait(milliseconds: Int32) -> Bool {
+    var entry = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+    let ready = (try? perform(.poll) { unsafe Int(poll(&entry, 1, milliseconds)) }) ?? 0
+    guard ready == 1 else { return false }
+    wait()
+    return true
+  }
+
   /// Waits for one `raise`.
   public func wait() {
     var value: UInt64 = 0

@@ -10,11 +10,12 @@ struct Program {
   /// Not async: the runtime would park the main thread in sigsuspend(2) with an empty mask
   /// (dispatch_main), and a signal that the demo waits for would end the process there.
   static func main() {
+    ProcessLife.begin()
     let words = Array(CommandLine.arguments.dropFirst())
     let signals =
       words.first == DemoCommand.form.name ? SignalWatch([.interrupt, .terminate]) : nil
     // Detached: nothing may wait for the main thread.
-    Task.detached { exit(await run(words, Console.standard(), signals).rawValue) }
+    Task.detached { ProcessLife.end(await run(words, Console.standard(), signals).rawValue) }
     KernelThread.park()
   }
 
@@ -23,7 +24,9 @@ struct Program {
     _ words: [String], _ console: Console, _ signals: SignalWatch? = nil
   ) async -> ExitStatus {
     do {
-      return try await dispatch(words, console, signals)
+      let status = try await dispatch(words, console, signals)
+      try console.check()
+      return status
     } catch {
       let failure = CommandFailure(error)
       console.complain(failure.message)

@@ -8,6 +8,8 @@ internal import Kernel
 struct Program {
   /// Not async: an async `main` leaves the main thread to libdispatch, see `KernelThread.park`.
   static func main() {
+    ProcessLife.begin()
+    ProcessLife.ignoreStraySignals()
     // Before any thread starts: they all inherit the mask.
     let signals = SignalWatch([.terminate, .interrupt, .hangUp])
     let words = Array(CommandLine.arguments.dropFirst())
@@ -18,7 +20,7 @@ struct Program {
       } catch {
         end(2, "assetd: \(error.message)")
       }
-      exit(0)
+      ProcessLife.end(0)
     }
     KernelThread.park()
   }
@@ -49,15 +51,13 @@ struct Program {
     SystemInfo.forbidCoreDumps()
     SystemInfo.keepFilesPrivate()
     let service: AssetService
-    do throws(StartFailure) { service = try await AssetService.start(settings) } catch {
+    var options = AssetService.Options()
+    options.tellsItsLife = true
+    do throws(StartFailure) { service = try await AssetService.start(settings, options) } catch {
       end(3, "assetd: \(error)")
     }
     for address in service.addresses { StandardStream.output.write("listening on \(address)\n") }
-    for obstacle in service.obstacles { StandardStream.error.write("\(obstacle)\n") }
-    while await signals.next() == .hangUp {
-      StandardStream.error.write(
-        "SIGHUP: nothing was reloaded; restart to change the configuration\n")
-    }
+    while await signals.next() == .hangUp { service.noteHangUp() }
     await service.stop(drainingSeconds: 30)
   }
 
@@ -65,6 +65,6 @@ struct Program {
     _ status: Int32, _ message: String, on stream: StandardStream = .error
   ) -> Never {
     stream.write(message.hasSuffix("\n") ? message : message + "\n")
-    exit(status)
+    ProcessLife.end(status)
   }
 }

@@ -37,7 +37,7 @@ struct Program {
 
   private static func end(_ status: Int32, _ message: String) -> Never {
     StandardStream.error.write(message.hasSuffix("\n") ? message : message + "\n")
-    exit(status)
+    ProcessLife.end(status)
   }
 }
 

@@ -26,7 +26,7 @@ final class Stage: Sendable {
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     Interruption.watch { [self] number in
       clear()
-      exit(128 + number)
+      ProcessLife.end(128 + number)
     }
     // Threads and processes that start from here on stay away from the servers' core.
     if hasTwoCores {
@@ -141,7 +141,7 @@ enum Interruption {
     for kind in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] {
       signal(kind) { Interruption.number.store($0, ordering: .relaxed) }
     }
-    try? KernelThread.start(name: "interruption") {
+    try? KernelThread.start(name: "interruption", isAwaited: false) {
       while number.load(ordering: .relaxed) == 0 { usleep(50_000) }
       body(number.load(ordering: .relaxed))
     }

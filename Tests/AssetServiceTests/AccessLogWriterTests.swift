@@ -6,10 +6,15 @@ import Wire
 @testable import AssetService
 
 struct AccessLogWriterTests {
+  private static func writer() -> AccessLogWriter {
+    let bases = BaseSettings(publicURL: nil, trustedProxies: [], state: ServiceState())
+    return AccessLogWriter(sink: .none, bases: bases)
+  }
+
   /// Lines are written a tenth of a second after the first of them; where none waits, no turn is
   /// asked for.
   @Test func linesWaitATenthOfASecondAtMost() {
-    var log = AccessLogWriter(sink: LogSink(access: nil, minimum: .error))
+    var log = Self.writer()
     let outcome = ExchangeOutcome(
       status: 200, bodyBytes: 1, nanoseconds: 1000, isAborted: false)
     let note: [UInt8] = Array("{\"time\":\"\"".utf8)
@@ -29,7 +34,7 @@ struct AccessLogWriterTests {
 
   /// Many lines are written before their time.
   @Test func manyLinesDoNotWait() {
-    var log = AccessLogWriter(sink: LogSink(access: nil, minimum: .error))
+    var log = Self.writer()
     let outcome = ExchangeOutcome(
       status: 200, bodyBytes: 1, nanoseconds: 1000, isAborted: false)
     let note = [UInt8](repeating: 0x20, count: 1000)

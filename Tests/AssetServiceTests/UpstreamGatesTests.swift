@@ -29,7 +29,7 @@ private final class Tally: Sendable {
 /// `max_concurrent`: calls beyond it wait for their turn, and an upstream that does not answer is
 /// left alone.
 @Suite struct UpstreamGatesTests {
-  private static let log = LogSink(access: nil, minimum: .error)
+  private static let log = LogSink.none
 
   private static func upstream(
     _ name: String = "one", maxConcurrent: Int = 64

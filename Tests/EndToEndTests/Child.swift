@@ -12,6 +12,8 @@ final class Child {
     case file(String)
     /// Read it with `readLine` or `readToEnd`.
     case pipe
+    /// A descriptor of this process.
+    case given(Int32)
   }
   struct Failure: Error {
     let program: String
@@ -83,6 +85,7 @@ final class Child {
       let flags = O_WRONLY | O_CREAT | O_APPEND
       unsafe posix_spawn_file_actions_addopen(&actions, number, path, flags, 0o600)
     case .pipe: unsafe posix_spawn_file_actions_adddup2(&actions, pipe, number)
+    case .given(let own): unsafe posix_spawn_file_actions_adddup2(&actions, own, number)
     }
   }
 

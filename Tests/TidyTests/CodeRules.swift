@@ -61,6 +61,31 @@ enum CodeRules {
     }
   }
 
+  /// Nothing blocks a loop: a standard stream is written by the log's thread (`LineWriter`), and by
+  /// programs that have no loop to hold up.
+  static func blockingStreams(_ file: RepositoryFile) -> [Violation] {
+    guard file.isSource, let target = file.target, target != "Kernel",
+      !House.programs.contains(target)
+    else { return [] }
+    return file.tokens.filter { House.blockingStreams.contains($0.text) }.map {
+      let message = "\($0.text) may block a loop: hand the line to the log"
+      return Violation(path: file.path, line: $0.line, message: message)
+    }
+  }
+
+  /// exit(3) takes libssl apart while threads may still use it: `ProcessLife.end` waits for them.
+  static func ends(_ file: RepositoryFile) -> [Violation] {
+    guard file.isSource, file.target != "Kernel" else { return [] }
+    return file.tokens.indices.dropLast().compactMap { index in
+      let token = file.tokens[index]
+      guard token.text == "exit" || token.text == "_exit", file.tokens[index + 1].text == "(",
+        index == 0 || file.tokens[index - 1].text != "."
+      else { return nil }
+      let message = "a program ends by ProcessLife.end, which waits for its threads"
+      return Violation(path: file.path, line: token.line, message: message)
+    }
+  }
+
   /// §6: a name says what a thing is.
   static func emptyNames(_ file: RepositoryFile) -> [Violation] {
     guard file.isSwift else { return [] }

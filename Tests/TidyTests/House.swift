@@ -43,6 +43,10 @@ enum House {
     Exception("Sources/SQLite/WriteFaults.swift", "Glibc", "wraps pwrite(2) below SQLite"),
   ]
 
+  /// What blocks for as long as somebody else wants: it may stand in the programs, which have
+  /// nothing else to do, and in Kernel. Everyone else hands lines to a `LineWriter`.
+  static let blockingStreams: Set<String> = ["StandardStream", "FileHandle", "fputs"]
+
   /// The targets that talk on standard output.
   static let programs: Set<String> = ["assetd", "assetctl", "bench"]
 

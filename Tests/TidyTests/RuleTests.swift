@@ -71,6 +71,22 @@ struct RuleTests {
     #expect(StructureRules.loosePages(file("", "README.md")).isEmpty)
   }
 
+  @Test func blockingStreams() {
+    let text = "\nStandardStream.error.write(line)"
+    let path = "Sources/AssetService/A.swift"
+    #expect(CodeRules.blockingStreams(file(text, path)).map(\.line) == [2])
+    for path in ["Sources/Kernel/A.swift", "Sources/assetd/A.swift", "Tests/WireTests/A.swift"] {
+      #expect(CodeRules.blockingStreams(file(text, path)).isEmpty)
+    }
+  }
+
+  @Test func ends() {
+    let path = "Sources/assetd/A.swift"
+    #expect(CodeRules.ends(file("\nexit(0)", path)).map(\.line) == [2])
+    #expect(CodeRules.ends(file("x._exit(0)\nProcessLife.end(0)", path)).isEmpty)
+    #expect(CodeRules.ends(file("exit(0)", "Sources/Kernel/A.swift")).isEmpty)
+  }
+
   @Test func unsafeWord() {
     let text = "let a = unsafe b"
     #expect(CodeRules.unsafeWord(file("\n" + text)).map(\.line) == [2])

@@ -16,6 +16,8 @@ struct TidyTests {
     Rule(name: "unsafe is where it may be", check: CodeRules.unsafeWord),
     Rule(name: "no loopholes", check: CodeRules.loopholes),
     Rule(name: "libraries do not print", check: CodeRules.printing),
+    Rule(name: "the log's thread writes the log", check: CodeRules.blockingStreams),
+    Rule(name: "programs wait for their threads", check: CodeRules.ends),
     Rule(name: "names say something", check: CodeRules.emptyNames),
     Rule(name: "functions are short", check: CodeRules.functionLength),
     Rule(name: "files are short", check: TextRules.fileLength),

@@ -74,25 +74,43 @@ struct BaseSettings: Sendable {
     return Wire.IPAddress(networkOrder: peer.span)?.unmapped
   }
 
+  /// The address of the client that trusted proxies name; `nil` when the peer is none of them, or
+  /// names nobody.
+  func client(
+    of head: borrowing RequestHead, _ bytes: Span<UInt8>, through peer: Peer
+  ) -> String? {
+    guard trusts(peer) else { return nil }
+    let forwarded = ForwardedRequest(head.fields, in: bytes, isTrusted: { trusts($0) })
+    return forwarded.client.flatMap { Self.known($0)?.description }
+  }
+
   func trusts(_ peer: Peer) -> Bool {
     guard !trustedProxies.isEmpty else { return false }
     return trusts(peer.addressBytes)
   }
 
   func trusts(_ address: Wire.IPAddress) -> Bool {
-    switch address {
-    case .v4(let bits): trusts((0..<4).map { UInt8(truncatingIfNeeded: bits >> (24 - 8 * $0)) })
-    case .v6(let high, let low):
-      trusts(
-        [high, low].flatMap { half in
-          (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) }
-        })
-    }
+    Self.known(address).map { trusts($0) } ?? false
   }
 
   private func trusts(_ bytes: [UInt8]) -> Bool {
-    guard let address = Configuration.IPAddress(bytes: bytes.span) else { return false }
-    return trustedProxies.contains { $0.contains(address) }
+    Configuration.IPAddress(bytes: bytes.span).map { trusts($0) } ?? false
+  }
+
+  private func trusts(_ address: Configuration.IPAddress) -> Bool {
+    trustedProxies.contains { $0.contains(address) }
+  }
+
+  private static func known(_ address: Wire.IPAddress) -> Configuration.IPAddress? {
+    let bytes =
+      switch address {
+      case .v4(let bits): (0..<4).map { UInt8(truncatingIfNeeded: bits >> (24 - 8 * $0)) }
+      case .v6(let high, let low):
+        [high, low].flatMap { half in
+          (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) }
+        }
+      }
+    return Configuration.IPAddress(bytes: bytes.span)
   }
 }
 

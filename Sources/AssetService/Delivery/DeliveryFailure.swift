@@ -22,7 +22,7 @@ enum DeliveryFailure: Error {
     case .rangeUnsatisfiable(let size):
       Failure(416, .invalidRequest, "range_not_satisfiable", "The image has \(size) bytes.")
     case .methodNotAllowed: .methodNotAllowed("GET, HEAD, OPTIONS")
-    case .store(let failure): Failure(store: failure)
+    case .store(let failure): Failure(failure)
     }
   }
 

@@ -7,11 +7,14 @@ internal import Wire
 struct ModelCatalog: Sendable {
   private let models: [Settings.Model]
   private let upstreams: [String: Settings.Upstream]
+  /// Whose upstreams can not be called: an order for one is 503, and no list names it.
+  private let unusable: Set<String>
   /// Since when they are there, as far as clients can tell: the start of the service.
   private let created: Int64
 
   init(_ settings: Settings, startedAt: Int64) {
     models = settings.models
+    unusable = Set(settings.unusableModels.map(\.id))
     upstreams = Dictionary(uniqueKeysWithValues: settings.upstreams.map { ($0.name, $0) })
     created = startedAt
   }
@@ -46,7 +49,7 @@ struct ModelCatalog: Sendable {
 
   /// `GET /v1/models`
   var list: Response {
-    let data = models.filter { $0.id != "*" }.map(json)
+    let data = models.filter { $0.id != "*" && !unusable.contains($0.id) }.map(json)
     let body: JSONValue = ["object": "list", "data": .array(data)]
     return Response(status: 200, json: body.bytes)
   }

@@ -1,6 +1,6 @@
-// The access log: one JSON line per request, written in batches, a tenth of a second late at most
-// (a write per turn cost 2 % of a delivery). A line never holds a key, a token, a query or a body
-// (A6), and nothing of it is formatted with String.
+// The access log: one JSON line per request, handed to the log's thread in batches, a tenth of a
+// second late at most (a write per turn cost 2 % of a delivery). A line never holds a key, a token,
+// a query or a body (A6), and nothing of it is formatted with String.
 internal import Foundation
 internal import HTTPServer
 internal import Kernel
@@ -10,24 +10,54 @@ internal import Wire
 /// The access log of one loop.
 struct AccessLogWriter: ~Copyable {
   private let sink: LogSink
+  /// Who asked, when the peer is a proxy.
+  private let bases: BaseSettings
   private var lines = ByteBuffer(capacity: 64 << 10)
+  /// How many lines wait.
+  private var count = 0
   /// How a line begins, spelled out once a second.
   private var opening = ByteBuffer(capacity: 64)
   private var openingSecond: Int64 = -1
   private static let flushBytes = 32 << 10
   /// How long lines may wait for company, in nanoseconds.
   private static let longestWait: Int64 = 100_000_000
-  /// The monotonic time when the lines that wait are to be written.
+  /// The monotonic time when the lines that wait are to be handed over.
   private var writeTime: Int64?
 
-  init(sink: LogSink) { self.sink = sink }
+  init(sink: LogSink, bases: BaseSettings) {
+    self.sink = sink
+    self.bases = bases
+  }
 
   /// Begins a line in `response.note`: who asks for what. `path` is what of the target may be
-  /// logged; `asset` stands for a token.
+  /// logged. Of what came through trusted proxies, the client is told that they name.
   mutating func begin(
     _ head: borrowing RequestHead, _ bytes: Span<UInt8>, from peer: Peer, path: Range<Int>,
     into response: inout ResponseWriter
   ) {
+    open(&response)
+    response.note.append("\",\"peer\":\"")
+    if let client = bases.client(of: head, bytes, through: peer) {
+      response.note.append(utf8: client)
+    } else {
+      Self.append(peer, to: &response.note)
+    }
+    response.note.append("\",\"method\":\"")
+    Self.append(bytes.extracting(head.methodName), to: &response.note)
+    response.note.append("\",\"path\":\"")
+    Self.append(bytes.extracting(path), to: &response.note)
+    response.note.append("\"")
+  }
+
+  /// Begins the line of a request that was refused before it was understood.
+  mutating func beginRefused(_ reason: StaticString, into response: inout ResponseWriter) {
+    open(&response)
+    response.note.append("\",\"refused\":\"")
+    response.note.append(reason)
+    response.note.append("\"")
+  }
+
+  private mutating func open(_ response: inout ResponseWriter) {
     if openingSecond != response.now {
       openingSecond = response.now
       opening.removeAll()
@@ -37,13 +67,6 @@ struct AccessLogWriter: ~Copyable {
     }
     opening.withSpan { _ = response.note.append($0) }
     response.requestID.withSpan { Self.append($0, to: &response.note) }
-    response.note.append("\",\"peer\":\"")
-    Self.append(peer, to: &response.note)
-    response.note.append("\",\"method\":\"")
-    Self.append(bytes.extracting(head.methodName), to: &response.note)
-    response.note.append("\",\"path\":\"")
-    Self.append(bytes.extracting(path), to: &response.note)
-    response.note.append("\"")
   }
 
   /// Ends the line that `note` began.
@@ -63,6 +86,7 @@ struct AccessLogWriter: ~Copyable {
     lines.append(",\"us\":")
     lines.append(decimal: outcome.nanoseconds / 1000)
     lines.append(outcome.isAborted ? ",\"aborted\":true}\n" : "}\n")
+    count += 1
     if lines.count >= Self.flushBytes { flush() }
   }
 
@@ -83,11 +107,12 @@ struct AccessLogWriter: ~Copyable {
   /// Whether no line waits.
   var isEmpty: Bool { lines.isEmpty }
 
-  /// Writes what has gathered.
+  /// Hands over what has gathered.
   mutating func flush() {
     guard !lines.isEmpty else { return }
-    lines.withSpan { sink.write($0) }
+    lines.withSpan { sink.write($0, count: count) }
     lines.removeAll()
+    count = 0
     writeTime = nil
   }
 

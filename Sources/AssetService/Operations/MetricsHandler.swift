@@ -90,6 +90,13 @@ struct MetricsHandler {
     page.single(
       "assetd_ready", .gauge, "Whether /readyz says so.",
       HealthHandlers(context: context).ready.status == 200 ? 1 : 0)
+    let losses = context.log.losses
+    page.family(
+      "assetd_log_lines_dropped_total", .counter,
+      "Lines of the log that the stream did not take in time: of requests and events up to info, "
+        + "or of graver events.")
+    page.sample("assetd_log_lines_dropped_total", ["rank": "expendable"], losses.expendable)
+    page.sample("assetd_log_lines_dropped_total", ["rank": "kept"], losses.kept)
     page.family("process_cpu_seconds_total", .counter, "Processor time, user and system.")
     page.sample(
       "process_cpu_seconds_total", [:], seconds: Double(SystemClock.processNanoseconds) / 1e9)

@@ -69,7 +69,7 @@ struct DemoCommand: Command {
     Task.detached {
       do { try await Task.sleep(for: .seconds(2)) } catch {}
       if let root { remove(root) }
-      exit(ExitStatus.problems.rawValue)
+      ProcessLife.end(ExitStatus.problems.rawValue)
     }
   }
 

@@ -49,7 +49,7 @@ struct GCCommand: Command {
       var order = self.order
       order["describe"] = .bool(!errand.json)
       let reply = try await collect(.object(order), client, errand.console).checked()
-      if errand.json { errand.console.output(reply.body) }
+      if errand.json { errand.console.write(reply.body) }
       let lines = try reply.lines()
       if !errand.json { show(lines, errand.console) }
       return status(lines, errand.console)

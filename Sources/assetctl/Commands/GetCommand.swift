@@ -39,7 +39,10 @@ struct GetCommand: Command {
         if errand.json { errand.console.print("\(asset)") }
       } else {
         let console = errand.console
-        let download = Download(asset) { bytes, _ in console.output(bytes) }
+        let download = Download(asset) { bytes, _ in
+          console.write(bytes)
+          try console.check()
+        }
         try await download.run(target, client)
       }
       return .done

@@ -53,10 +53,20 @@ struct KeysCreateCommand: Command {
         errand.console.print("\(key)")
       } else {
         errand.console.print(key.text("key"))
-        errand.console.errors("This is the only time that the key is shown.\n")
       }
+      do throws(CommandFailure) { try errand.console.check() } catch {
+        try await Self.undo(key, client)
+        throw CommandFailure("\(error.message) Nobody saw the key, so it was revoked again.")
+      }
+      if !errand.json { errand.console.errors("This is the only time that the key is shown.\n") }
       return .done
     }
+  }
+
+  /// A key that nobody has seen must not open anything.
+  private static func undo(_ key: JSONValue, _ client: ServiceClient) async throws {
+    let name = key.text("name").percentEncoded
+    _ = try await client.call(ServiceCall(.delete, "/admin/keys?name=\(name)")).checked()
   }
 }
 
@@ -70,7 +80,7 @@ struct KeysListCommand: Command {
     try await errand.withStore { client in
       let reply = try await client.call(ServiceCall(.get, "/admin/keys")).checked()
       if errand.json {
-        errand.console.output(reply.body)
+        errand.console.write(reply.body)
       } else {
         errand.console.print(Self.table(of: try reply.lines()).lines(errand.console))
       }

@@ -75,7 +75,7 @@ struct ListCommand: Command {
     if errand.json {
       var bytes: [UInt8] = []
       for asset in assets { bytes += asset.bytes + [UInt8(ascii: "\n")] }
-      return console.output(bytes)
+      return console.write(bytes)
     }
     var table = Table(
       ("id", .left), ("owner", .left), ("retention", .left), ("bytes", .right), ("type", .left),

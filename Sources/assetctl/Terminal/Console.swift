@@ -1,10 +1,11 @@
 internal import Foundation
 internal import Kernel
+internal import Synchronization
 
 /// Where a command's words go.
 struct Console: Sendable {
   /// Takes bytes for standard output.
-  let output: @Sendable ([UInt8]) -> Void
+  let output: @Sendable ([UInt8]) throws(Errno) -> Void
   /// Takes text for standard error.
   let errors: @Sendable (String) -> Void
   /// Whether a person reads standard output.
@@ -13,6 +14,8 @@ struct Console: Sendable {
   let showsProgress: Bool
   /// Whether words may be coloured (https://no-color.org).
   let hasColour: Bool
+  /// Why standard output takes no more.
+  private let trouble = Trouble()
 
   /// The process's own streams.
   static func standard() -> Console {
@@ -20,7 +23,7 @@ struct Console: Sendable {
     let isTerminal = isatty(StandardStream.output.rawValue) == 1
     let isPlain = environment["NO_COLOR"]?.isEmpty == false || environment["TERM"] == "dumb"
     return Console(
-      output: { StandardStream.output.write($0.span) },
+      output: { bytes throws(Errno) in try StandardStream.output.write(bytes.span) },
       errors: { StandardStream.error.write($0) }, isTerminal: isTerminal,
       showsProgress: isatty(StandardStream.error.rawValue) == 1 && environment["TERM"] != "dumb",
       hasColour: isTerminal && !isPlain)
@@ -28,7 +31,26 @@ struct Console: Sendable {
 
   /// One line, or a text that ends with a line break of its own.
   func print(_ text: String) {
-    output(Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
+    write(Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
+  }
+
+  /// Bytes for standard output; none any more once it has failed, which `check` tells.
+  func write(_ bytes: [UInt8]) {
+    guard trouble.first.withLock({ $0 == nil }) else { return }
+    do throws(Errno) { try output(bytes) } catch {
+      trouble.first.withLock { $0 = error }
+    }
+  }
+
+  /// - Throws: what kept standard output from taking all that was written; the rest is worth
+  ///   nothing.
+  func check() throws(CommandFailure) {
+    guard let error = trouble.first.withLock({ $0 }) else { return }
+    throw CommandFailure("Standard output can not be written (\(error)).")
+  }
+
+  private final class Trouble: Sendable {
+    let first = Mutex<Errno?>(nil)
   }
 
   /// What went wrong, on standard error.
