@@ -134,6 +134,15 @@ internal import CSQLite
     if isInTransaction { try? execute("ROLLBACK") }
   }
 
+  /// Looks through every page and row of the database (PRAGMA quick_check), which takes as long as
+  /// to read it.
+  ///
+  /// - Returns: the first thing that is wrong; `nil` when nothing is.
+  public func quickCheck() throws(SQLiteFailure) -> String? {
+    let found = try text("PRAGMA quick_check(1)")
+    return found == "ok" ? nil : found ?? "no answer"
+  }
+
   /// How much of the log a checkpoint brings home.
   public enum Checkpoint: Int32, Sendable {
     /// What no reader still needs (SQLITE_CHECKPOINT_PASSIVE).

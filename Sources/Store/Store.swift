@@ -19,7 +19,6 @@
 // Threads: loops read through `CatalogReader`s and append to `Ingest`s; workers flush and settle;
 // the writer's thread commits; the unlinker's thread removes files.
 public import Kernel
-internal import SQLite
 internal import Synchronization
 public import Wire
 
@@ -44,36 +43,37 @@ public final class Store: Sendable {
   public let now: @Sendable () -> Int64
   let clockGuard = Mutex(ClockGuard())
   let isCollecting = Mutex(false)
+  let check: CatalogueCheck
+  let sweepStop: Mutex<SweepStop>
+  let sweepRound = Mutex(SweepRound())
 
   /// Opens the store, making what is missing.
   ///
   /// Takes the lock first: a second opener fails with `.locked` and has changed nothing. Blocks on
   /// the disk.
   ///
-  /// - Throws: `.locked`, `.keyringMissing`, `.keyringExposed`, `.newerSchema`, `.damaged`,
-  ///   `.twoFileSystems`, `.io`, `.sqlite`.
+  /// - Throws: `.locked`, `.catalogueMissing`, `.keyringMissing`, `.keyringExposed`,
+  ///   `.newerSchema`, `.damaged`, `.twoFileSystems`, `.io`, `.sqlite`.
   public init(_ options: StoreOptions) throws(StoreFailure) {
     let folders = try StoreFolders.open(options.root)
     let cataloguePath = options.root + "/" + Layout.catalogue
-    let hasCatalogue = try kernel(.open, cataloguePath) { () throws(Errno) in
-      try folders.root.status(of: Layout.catalogue) != nil
-    }
     keyringPath = options.keyringFile ?? options.root + "/" + Layout.keyring
-    try KeyringFile(keyringPath).ensure(hasCatalogue: hasCatalogue, new: options.newKeyring)
-    let stored = try Store.prepareCatalogue(cataloguePath, options)
+    let catalogue = try PreparedCatalogue(cataloguePath, keyringPath, options)
     let ledger = SpaceLedger(
       maxBytes: options.maxBytes, minFreeBytes: options.minFreeBytes, disk: folders,
       freeBytes: options.freeBytes)
-    ledger.setStored(stored)
+    ledger.setStored(catalogue.diskBytes)
     root = options.root
     now = options.now
     ballast = Ballast(folders: folders)
     ballast.make()
     let files = StoreFiles(folders, ledger: ledger, limits: options.limits)
     self.files = files
+    check = try CatalogueCheck(path: cataloguePath, health: files.health)
+    sweepStop = Mutex(SweepStop(reason: catalogue.sweepStop))
     unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
     do {
-      readers = try ReaderThreads(root: options.root)
+      readers = try ReaderThreads(root: options.root, health: files.health)
     } catch {
       unlinker.stop()
       throw StoreFailure(.open, error)
@@ -97,29 +97,12 @@ public final class Store: Sendable {
     writer.stop()
     unlinker.stop()
   }
-
-  /// Migrates the catalogue, and returns the disk bytes of its blobs.
-  private static func prepareCatalogue(
-    _ path: String, _ options: StoreOptions
-  ) throws(StoreFailure) -> Int64 {
-    let connection = try catalog(.open, path) { () throws(SQLiteFailure) in
-      try Connection(path: path, access: .readWrite)
-    }
-    do {
-      try connection.migrate(Schema.migrations, starting: options.migrating)
-    } catch {
-      throw StoreFailure(.open, error, subject: path)
-    }
-    let session = CatalogSession(connection)
-    if try session.clockMark() == nil { try session.setClockMark(options.now()) }
-    return try session.totals().diskBytes
-  }
 }
 
 extension Store {
   /// A reader for the calling thread, which keeps at most `cacheBytes` of pages.
   public func reader(cacheBytes: Int = 4 << 20) throws(StoreFailure) -> CatalogReader {
-    try CatalogReader(root: root, cacheBytes: cacheBytes)
+    try CatalogReader(root: root, cacheBytes: cacheBytes, health: files.health)
   }
 
   /// The key ring's bytes as they are on the disk now. Blocks on the disk.
@@ -131,6 +114,9 @@ extension Store {
 
   /// Whether the store can write: for `/readyz`.
   public var health: StoreHealth { files.health.health }
+
+  /// What is wrong with the catalogue, in SQLite's words; `nil` when nothing is known.
+  public var damage: String? { files.health.damage }
 
   /// Whether not even one more block may be stored.
   public var isFull: Bool { files.ledger.isFull }
@@ -186,7 +172,7 @@ extension Store {
       }
       if let file { return OpenedAsset(lookup: lookup, file: file) }
     }
-    throw StoreFailure(.read, .damaged, subject: "\(id)", hint: "run: assetctl verify")
+    throw StoreFailure(.read, .damaged, subject: "\(id)")
   }
 
   /// Opens a blob's file for reading; `nil` when it is gone.

@@ -54,6 +54,8 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case newerSchema(found: Int, known: Int)
     /// The catalogue can not be read.
     case damaged
+    /// There are blobs or a key ring, and no catalogue.
+    case catalogueMissing
     /// The key ring is gone while there is a catalogue, or others may read it.
     case keyringMissing, keyringExposed
     /// `incoming/` and `blobs/` lie on two file systems.
@@ -93,11 +95,16 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     } else if failure.isDamage {
       self.init(
         operation, .damaged, subject: subject,
-        hint: "stop the daemon, keep a copy of the folder, and run: assetctl rebuild")
+        hint: StoreFailure.restoreHint)
     } else {
       self.init(operation, .sqlite(failure), subject: subject)
     }
   }
+
+  /// What an operator can do without a good catalogue.
+  static let restoreHint =
+    "stop the daemon, keep a copy of the folder, and restore catalog.sqlite from a backup; assetctl "
+    + "rebuild, which makes a new one from the blobs, is not in this version"
 
   /// One sentence for a log or a terminal.
   public var description: String {
@@ -127,6 +134,7 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case .newerSchema(let found, let known):
       "the catalogue has version \(found), this program knows up to \(known)"
     case .damaged: "the catalogue is damaged"
+    case .catalogueMissing: "there is no catalogue, or an empty one, beside blobs or a key ring"
     case .keyringMissing: "the key ring is missing beside an existing catalogue"
     case .keyringExposed: "the key ring may be read by others"
     case .twoFileSystems: "incoming/ and blobs/ must lie on one file system"

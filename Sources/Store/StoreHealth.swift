@@ -1,4 +1,5 @@
 internal import Kernel
+internal import SQLite
 internal import Synchronization
 
 /// Whether the store can write.
@@ -14,6 +15,8 @@ public enum StoreHealth: Sendable, Hashable {
     case commitFailed
     /// Three files could not be made durable within a minute; until the next start.
     case diskFailing
+    /// The catalogue is damaged; until the next start.
+    case damaged
   }
 }
 
@@ -24,6 +27,7 @@ final class HealthMonitor: Sendable {
     /// Monotonic nanoseconds of the last failures, at most three.
     var failures: [Int64] = []
     var total = 0
+    var damage: String?
   }
   private let state = Mutex(State())
   private static let window: Int64 = 60_000_000_000
@@ -32,6 +36,9 @@ final class HealthMonitor: Sendable {
 
   /// I/O errors since the start.
   var failureCount: Int { state.withLock { $0.total } }
+
+  /// What is wrong with the catalogue, in SQLite's words; `nil` when nothing is known.
+  var damage: String? { state.withLock { $0.damage } }
 
   /// Throws when nothing may be written.
   func check(_ operation: StoreFailure.Operation) throws(StoreFailure) {
@@ -58,6 +65,21 @@ final class HealthMonitor: Sendable {
       $0.total += 1
       if $0.health == .good { $0.health = .readOnly(.commitFailed) }
     }
+  }
+
+  /// The catalogue is damaged: nothing is written to it, and nothing is collected by it, as a row
+  /// that can not be found would make an orphan of its file.
+  func noteDamage(_ what: String) {
+    state.withLock {
+      $0.total += 1
+      if $0.damage == nil { $0.damage = what }
+      $0.health = .readOnly(.damaged)
+    }
+  }
+
+  /// A statement failed: damage makes the store read-only.
+  func note(_ failure: SQLiteFailure) {
+    if failure.isDamage { noteDamage("\(failure)") }
   }
 
   /// The catalogue was opened again and takes commits.

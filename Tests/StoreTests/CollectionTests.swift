@@ -45,12 +45,8 @@ extension Digest {
   }
 
   private func plantOrphan(_ scratch: ScratchStore, _ seed: Int, age: Int64 = 7200) throws {
-    let bytes = image(1000 + seed)
-    let name = BlobName(digest: SHA256.digest(of: bytes.span), tail: 5)
-    let folder = try Directory.open(path: scratch.path + "/blobs/" + name.folder)
-    let file = try folder.file("\(name)", .createNew)
-    try file.write(bytes.span, at: 0)
-    try file.setModified(scratch.clock.now - age)
+    let digest = SHA256.digest(of: image(1000 + seed).span)
+    try scratch.plantOrphan(digest, modified: scratch.clock.now - age)
   }
 
   @Test func runRemovesExactlyWhatTheDryRunNames() async throws {

@@ -48,6 +48,13 @@ final class ScratchStore: Sendable {
     try? FileManager.default.removeItem(atPath: path)
   }
 
+  /// A copy of the folder as it is now; the caller removes it.
+  func copy() throws -> String {
+    let copy = path + "-" + UUID().uuidString
+    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    return copy
+  }
+
   /// Ingests and publishes in one go.
   func put(_ bytes: [UInt8], _ new: NewAsset = .temporary()) async throws -> PublishedAsset {
     try await store.publish(try settle(bytes), as: new)
@@ -67,6 +74,17 @@ final class ScratchStore: Sendable {
 
   func incomingFiles() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: path + "/incoming")
+  }
+
+  /// Plants a file that no row names.
+  @discardableResult
+  func plantOrphan(_ digest: Digest, modified: Int64) throws -> BlobName {
+    let name = BlobName(digest: digest, tail: 5)
+    let folder = try Directory.open(path: path + "/blobs/" + name.folder)
+    let file = try folder.file("\(name)", .createNew)
+    try file.write(image(1).span, at: 0)
+    try file.setModified(modified)
+    return name
   }
 
   /// The whole content behind an asset, as a reader gets it.
@@ -95,7 +113,9 @@ final class ScratchStore: Sendable {
 
 /// A wall clock that stands still until the test moves it.
 final class TestClock: Sendable {
-  private let seconds = Atomic<Int64>(1_800_000_000)
+  /// Later than any file that a test makes: what it dates back is still younger than its store.
+  static let start = SystemClock.wallSeconds + 10_000_000
+  private let seconds = Atomic<Int64>(start)
   var now: Int64 { seconds.load(ordering: .relaxed) }
   func advance(_ by: Int64) { seconds.wrappingAdd(by, ordering: .relaxed) }
 }
@@ -111,7 +131,7 @@ extension SpaceUse {
 
 extension NewAsset {
   static func temporary(
-    until: Int64 = 1_800_003_600, owner: Owner = .local, reuse: Bool = false
+    until: Int64 = TestClock.start + 3600, owner: Owner = .local, reuse: Bool = false
   ) -> NewAsset {
     NewAsset(owner: owner, lifetime: .temporary(until: until), reuse: reuse)
   }

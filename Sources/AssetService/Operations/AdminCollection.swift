@@ -44,8 +44,9 @@ struct AdminCollection {
       "blobs": .number(JSONNumber(results.reduce(0) { $0 + $1.blobs })),
       "seconds": JSONNumber(Double(report.nanoseconds) / 1e9).map { .number($0) } ?? 0,
     ]
-    if let jump = report.clockJump, var object = total.object {
-      object["clock_jump"] = .number(JSONNumber(jump))
+    if var object = total.object {
+      if let jump = report.clockJump { object["clock_jump"] = .number(JSONNumber(jump)) }
+      if let stop = report.sweepStop { object["orphans_stopped"] = .string(stop) }
       total = .object(object)
     }
     lines.append(total)

@@ -29,7 +29,7 @@ struct CollectionOrder: Sendable {
     describes = try Self.flag("describe", of: body)
     options = CollectionOptions(
       limit: try Self.limit(body["limit"]),
-      acceptsClock: try Self.flag("accept_clock", of: body))
+      acceptsClock: try Self.flag("accept_clock", of: body), allowsLarge: allowsLarge)
     policies = try Self.policies(body["policies"], configured)
   }
 

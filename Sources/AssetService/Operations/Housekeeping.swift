@@ -45,6 +45,11 @@ final class Housekeeping: Sendable {
         .warning, "collection suspended: the clock jumped",
         .init(name: "seconds", value: .number(JSONNumber(jump))))
     }
+    if let stop = report.sweepStop {
+      log.event(
+        .error, "the orphan sweep has stopped: look at it, then say assetctl gc --allow-large",
+        .init(name: "reason", value: .string(stop)))
+    }
     for result in report.results where result.assets + result.blobs > 0 {
       log.event(.info, "collected", .init(name: "policy", value: result.json(dryRun: false)))
     }

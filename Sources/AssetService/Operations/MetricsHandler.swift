@@ -126,6 +126,13 @@ struct MetricsHandler {
       "assetd_commits_total", .counter, "Transactions of the catalogue.",
       Int(context.store.commitStatistics.commits))
     page.single(
+      "assetd_orphan_sweep_stopped", .gauge,
+      "Whether the orphan sweep waits for assetctl gc --allow-large.",
+      context.store.orphanSweepStop == nil ? 0 : 1)
+    page.single(
+      "assetd_orphan_sweep_stops_total", .counter, "Runs of the orphan sweep that stopped.",
+      context.store.orphanSweepStops)
+    page.single(
       "assetd_io_failures_total", .counter, "Failed calls of the store.",
       Int(context.store.failureCount))
   }

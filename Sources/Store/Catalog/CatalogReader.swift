@@ -11,13 +11,18 @@ public final class CatalogReader {
 
   /// Opens the catalogue of the store at `root`, which must be there; a daemon may be running.
   /// `cacheBytes` of its pages are kept in memory at most.
-  public init(root: String, cacheBytes: Int = 4 << 20) throws(StoreFailure) {
+  public convenience init(root: String, cacheBytes: Int = 4 << 20) throws(StoreFailure) {
+    try self.init(root: root, cacheBytes: cacheBytes, health: nil)
+  }
+
+  /// - Parameter health: hears of damage.
+  init(root: String, cacheBytes: Int, health: HealthMonitor?) throws(StoreFailure) {
     let path = root + "/" + Layout.catalogue
     do {
       let connection = try Connection(
         path: path, access: .readOnly, cacheBytes: cacheBytes)
       try connection.version(upTo: Schema.migrations.count)
-      session = CatalogSession(connection)
+      session = CatalogSession(connection, health: health)
     } catch let error as SchemaFailure {
       throw StoreFailure(.open, error, subject: path)
     } catch let error as SQLiteFailure {

@@ -19,7 +19,7 @@ enum CatalogSQL: Hashable, CaseIterable {
   case keyByDigest, keys, insertKey, revokeKey
 
   // Sums and notes
-  case totals, totalsOfOwner, largestOwners, meta, setMeta
+  case totals, totalsOfOwner, largestOwners, meta, setMeta, removeMeta
 
   // Collection
   case collectExpired, expiredCandidates, noteCollection
@@ -207,6 +207,7 @@ extension CatalogSQL {
       "SELECT owner, assets, bytes FROM owners WHERE assets > 0 ORDER BY bytes DESC LIMIT ?1"
     case .meta: "SELECT value FROM meta WHERE name = ?1"
     case .setMeta: "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)"
+    case .removeMeta: "DELETE FROM meta WHERE name = ?1"
     default: nil
     }
   }

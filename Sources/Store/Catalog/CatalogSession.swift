@@ -11,15 +11,20 @@ final class CatalogSession {
   private var statements: [CatalogSQL: Statement] = [:]
   /// The statement of every delivery, without the look into the dictionary.
   private var pointRead: Statement?
+  /// Hears of damage that a statement finds.
+  private let health: HealthMonitor?
 
-  init(_ connection: Connection) {
+  init(_ connection: Connection, health: HealthMonitor? = nil) {
     self.connection = connection
+    self.health = health
   }
 
   /// A session that may collect, too: it has a table of its own, in memory.
-  static func writing(_ connection: Connection) throws(SQLiteFailure) -> CatalogSession {
+  static func writing(
+    _ connection: Connection, health: HealthMonitor? = nil
+  ) throws(SQLiteFailure) -> CatalogSession {
     try connection.execute(CatalogSQL.freedTable)
-    return CatalogSession(connection)
+    return CatalogSession(connection, health: health)
   }
 
   /// Runs SQL that gives no rows.
@@ -27,44 +32,52 @@ final class CatalogSession {
   /// - Returns: how many rows it changed.
   @discardableResult
   func run(_ sql: CatalogSQL, _ bind: (Statement) -> Void) throws(SQLiteFailure) -> Int {
-    let statement = try prepared(sql)
-    bind(statement)
-    try statement.run()
-    return connection.changes
+    try noting { () throws(SQLiteFailure) in
+      let statement = try prepared(sql)
+      bind(statement)
+      try statement.run()
+      return connection.changes
+    }
   }
 
   /// The row of an asset.
   func point<Row>(
     _ bind: (Statement) -> Void, _ read: (Statement) -> Row
   ) throws(SQLiteFailure) -> Row? {
-    let statement: Statement
-    if let pointRead { statement = pointRead } else { statement = try prepared(.assetByID) }
-    pointRead = statement
-    defer { statement.reset() }
-    bind(statement)
-    return try statement.step() ? read(statement) : nil
+    try noting { () throws(SQLiteFailure) in
+      let statement: Statement
+      if let pointRead { statement = pointRead } else { statement = try prepared(.assetByID) }
+      pointRead = statement
+      defer { statement.reset() }
+      bind(statement)
+      return try statement.step() ? read(statement) : nil
+    }
   }
 
   /// The first row, if any.
   func one<Row>(
     _ sql: CatalogSQL, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
   ) throws(SQLiteFailure) -> Row? {
-    let statement = try prepared(sql)
-    defer { statement.reset() }
-    bind(statement)
-    return try statement.step() ? read(statement) : nil
+    try noting { () throws(SQLiteFailure) in
+      let statement = try prepared(sql)
+      defer { statement.reset() }
+      bind(statement)
+      return try statement.step() ? read(statement) : nil
+    }
   }
 
   /// All rows; for SQL that has a limit.
   func all<Row>(
     _ sql: CatalogSQL, _ bind: (Statement) -> Void, _ read: (Statement) -> Row
   ) throws(SQLiteFailure) -> [Row] {
-    let statement = try prepared(sql)
-    defer { statement.reset() }
-    bind(statement)
-    var rows: [Row] = []
-    while try statement.step() { rows.append(read(statement)) }
-    return rows
+    try noting { () throws(SQLiteFailure) in
+      let statement = try prepared(sql)
+      defer { statement.reset() }
+      bind(statement)
+      var rows: [Row] = []
+      while try statement.step() { rows.append(read(statement)) }
+      return rows
+    }
   }
 
   /// One row after the other, until `body` says `false`.
@@ -73,12 +86,25 @@ final class CatalogSession {
     _ body: (Statement) throws(Failure) -> Bool
   ) throws(Failure) {
     let statement: Statement
-    do { statement = try prepared(sql) } catch { throw fail(error) }
+    do { statement = try noting { () throws(SQLiteFailure) in try prepared(sql) } } catch {
+      throw fail(error)
+    }
     defer { statement.reset() }
     bind(statement)
     while true {
-      do { if try !statement.step() { return } } catch { throw fail(error) }
+      do {
+        if try !noting({ () throws(SQLiteFailure) in try statement.step() }) { return }
+      } catch { throw fail(error) }
       if try !body(statement) { return }
+    }
+  }
+
+  private func noting<Result>(
+    _ body: () throws(SQLiteFailure) -> Result
+  ) throws(SQLiteFailure) -> Result {
+    do { return try body() } catch {
+      health?.note(error)
+      throw error
     }
   }
 

@@ -18,14 +18,16 @@ final class ReaderThreads: Sendable {
   private static let cacheBytes = 8 << 20
 
   private let root: String
+  private let health: HealthMonitor
   private let queue = Mutex(Queue())
   private let available: ThreadSignal
   private let ended: ThreadSignal
   /// The threads' kernel ids.
   private let ids = Mutex<Set<Int32>>([])
 
-  init(root: String) throws(Errno) {
+  init(root: String, health: HealthMonitor) throws(Errno) {
     self.root = root
+    self.health = health
     available = try ThreadSignal()
     ended = try ThreadSignal()
     for index in 0..<Self.threads {
@@ -85,7 +87,7 @@ final class ReaderThreads: Sendable {
 extension ReaderThreads {
   private func ready(_ reader: inout CatalogReader?) throws(StoreFailure) -> CatalogReader {
     if let reader { return reader }
-    let opened = try CatalogReader(root: root, cacheBytes: Self.cacheBytes)
+    let opened = try CatalogReader(root: root, cacheBytes: Self.cacheBytes, health: health)
     reader = opened
     return opened
   }

@@ -144,6 +144,7 @@ final class Writer: Sendable {
       }
     } catch {
       // Nothing was committed: SQLite rolled the transaction back, or it never began.
+      health.note(error)
       current.connection.rollBack()
       for job in jobs { job.finish(StoreFailure(.publish, error)) }
       return
@@ -208,6 +209,7 @@ final class Writer: Sendable {
       return
     }
     health.noteFailedCommit()
+    health.note(failure)
     session = nil
     // Whatever these jobs changed may have changed: caches look again (invariant 9).
     epochs.bumpAll()
@@ -221,16 +223,22 @@ final class Writer: Sendable {
   // MARK: - The connection
 
   private func ready(_ session: inout CatalogSession?) throws(StoreFailure) -> CatalogSession {
-    if health.health == .readOnly(.diskFailing) { try health.check(.publish) }
+    switch health.health {
+    case .readOnly(.diskFailing), .readOnly(.damaged): try health.check(.publish)
+    case .good, .readOnly(.commitFailed): break
+    }
     if let session { return session }
     do {
       let connection = try Connection(path: path, access: .readWrite, cacheBytes: 32 << 20)
-      let opened = try CatalogSession.writing(connection)
+      let opened = try CatalogSession.writing(connection, health: health)
       if health.health != .good { try recover(opened) }
       session = opened
       return opened
     } catch let error as SQLiteFailure where error.isFull {
       throw StoreFailure(.publish, error)
+    } catch let error as SQLiteFailure where error.isDamage {
+      health.note(error)
+      throw StoreFailure(.publish, error, subject: path)
     } catch {
       throw StoreFailure(.publish, .readOnly, subject: path, hint: "\(error)")
     }

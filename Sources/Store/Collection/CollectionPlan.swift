@@ -12,6 +12,7 @@ extension Store {
     _ policies: [Policy], _ options: CollectionOptions = CollectionOptions(),
     each: (CollectionItem) -> Void = { _ in }
   ) throws(StoreFailure) -> CollectionReport {
+    try requireSoundCatalogue()
     let start = SystemClock.monotonicNanoseconds
     var report = CollectionReport()
     let reader = try reader()
@@ -19,8 +20,10 @@ extension Store {
     report.clockJump = try clockJump(reader, now, options)
     if report.clockJump == nil {
       var planner = Planner(
-        reader: reader, files: files, options: options, now: now, assetsLeft: options.limit)
+        reader: reader, files: files, options: options, now: now,
+        round: sweepRound.withLock { $0 }, assetsLeft: options.limit)
       for policy in policies { report.results.append(try planner.plan(policy, each)) }
+      report.sweepStop = planner.sweepStop
     }
     report.nanoseconds = SystemClock.monotonicNanoseconds - start
     return report
@@ -45,7 +48,10 @@ private struct Planner {
   let files: StoreFiles
   let options: CollectionOptions
   let now: Int64
+  var round: SweepRound
   var assetsLeft: Int?
+  /// Why the orphan sweep would stop.
+  var sweepStop: String?
   /// What policies before this one take already, and how much of each blob is taken.
   var taken: Set<AssetID> = []
   var takenOfBlob: [Digest: Int] = [:]
@@ -91,7 +97,7 @@ private struct Planner {
     return result
   }
 
-  private func planOrphans(
+  private mutating func planOrphans(
     _ sweep: OrphanSweep, _ each: (CollectionItem) -> Void
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: sweep.policy)
@@ -103,7 +109,7 @@ private struct Planner {
       }
     }
     count(try sweep.leftovers())
-    for folder in options.folders { count(try sweep.orphans(inFolder: folder)) }
+    sweepStop = try sweep.run(options, &round) { count($0) }
     return result
   }
 

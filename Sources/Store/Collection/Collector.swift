@@ -21,6 +21,7 @@ extension Store {
     defer { isCollecting.withLock { $0 = false } }
     defer { ballast.make() }
 
+    try requireSoundCatalogue()
     let start = SystemClock.monotonicNanoseconds
     var report = CollectionReport()
     let reader = try reader()
@@ -31,6 +32,7 @@ extension Store {
       var run = CollectionRun(
         store: self, reader: reader, options: options, now: now, assetsLeft: options.limit)
       for policy in policies { report.results.append(try run.collect(policy, each)) }
+      report.sweepStop = run.sweepStop
       try kernel(.collect) { () throws(Errno) in try unlinker.drain() }
     }
     report.nanoseconds = SystemClock.monotonicNanoseconds - start
@@ -39,7 +41,7 @@ extension Store {
 
   /// Runs a piece of a collection in the writer's next transaction. On a full disk the ballast is
   /// given up, once, so that there is room for the log.
-  fileprivate func commit<Value: Sendable>(
+  func commit<Value: Sendable>(
     _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
   ) throws(StoreFailure) -> Value {
     do {
@@ -58,6 +60,8 @@ private struct CollectionRun {
   let options: CollectionOptions
   let now: Int64
   var assetsLeft: Int?
+  /// Why the orphan sweep stopped.
+  var sweepStop: String?
   /// Rows in the next transaction: fewer when the last one took long.
   var batchRows = maxBatchRows
 
@@ -141,7 +145,7 @@ private struct CollectionRun {
 
   // MARK: - Orphans and records
 
-  private func collectOrphans(
+  private mutating func collectOrphans(
     _ sweep: OrphanSweep, _ each: (CollectionItem) -> Void
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: sweep.policy)
@@ -153,7 +157,16 @@ private struct CollectionRun {
       }
     }
     try remove(try sweep.leftovers())
-    for folder in options.folders { try remove(try sweep.orphans(inFolder: folder)) }
+    var round = store.sweepRound.withLock { $0 }
+    sweepStop = try sweep.run(options, &round) { (orphans) throws(StoreFailure) in
+      try remove(orphans)
+    }
+    store.sweepRound.withLock { $0 = round }
+    if let sweepStop {
+      try store.keep(sweepStop: sweepStop)
+    } else if options.allowsLarge, options.folders.count == 256 {
+      try store.endSweepStop()
+    }
     return result
   }
 
@@ -186,7 +199,7 @@ extension Store {
   /// Removes an orphan; `false` when it was none any more.
   fileprivate func remove(_ orphan: OrphanSweep.Orphan) throws(StoreFailure) -> Bool {
     switch orphan {
-    case .file(let name, _):
+    case .file(let name, _, _):
       let isRemoved = try kernel(.collect, "\(name)") { () throws(Errno) in
         try files.folders.blobs.remove(name)
       }

@@ -18,21 +18,30 @@ struct OrphanSweep {
   /// What was found.
   enum Orphan {
     /// A file without a row.
-    case file(BlobName, bytes: Int64)
+    case file(BlobName, bytes: Int64, modified: Int64)
     /// A row without assets, and its file.
     case row(UnusedBlob)
     /// A file in `incoming/` that no ingest of ours writes.
     case incoming(String, bytes: Int64)
   }
 
-  /// The orphans of one of the 256 folders.
-  func orphans(inFolder number: Int) throws(StoreFailure) -> [Orphan] {
+  /// What one folder has.
+  struct Folder {
+    var orphans: [Orphan] = []
+    /// Files, orphans among them.
+    var files = 0
+  }
+
+  /// One of the 256 folders.
+  func folder(_ number: Int) throws(StoreFailure) -> Folder {
     let names = try kernel(.collect) { () throws(Errno) in
       try files.folders.blobs.names(inFolder: number)
     }
     // Read after the names: a name whose row came in between is among the rows.
     let rows = try session.blobRows(inFolder: number)
-    var orphans = rows.unused.filter { $0.storedAt <= now - grace }.map(Orphan.row)
+    var folder = Folder(
+      orphans: rows.unused.filter { $0.storedAt <= now - grace }.map(Orphan.row),
+      files: names.count)
     for name in names where !rows.names.contains(name) {
       if files.inFlight.contains(name) { continue }
       if try session.hasRow(name) { continue }
@@ -40,9 +49,9 @@ struct OrphanSweep {
         try files.folders.blobs.status(name)
       }
       guard let status, status.kind == .regular, status.modified <= now - grace else { continue }
-      orphans.append(.file(name, bytes: status.bytes))
+      folder.orphans.append(.file(name, bytes: status.bytes, modified: status.modified))
     }
-    return orphans
+    return folder
   }
 
   /// What is left in `incoming/`.
@@ -62,7 +71,7 @@ struct OrphanSweep {
   /// The line of a report for it.
   func item(_ orphan: Orphan) -> CollectionItem {
     switch orphan {
-    case .file(let name, let bytes): item(name.digest, bytes, "a file without a row")
+    case .file(let name, let bytes, _): item(name.digest, bytes, "a file without a row")
     case .row(let blob): item(blob.name.digest, blob.bytes, "a blob without an asset")
     case .incoming(_, let bytes): item(nil, bytes, "left over in incoming/")
     }

@@ -96,6 +96,9 @@ public struct CollectionReport: Sendable, Hashable {
   public internal(set) var results: [PolicyResult] = []
   /// The clock jumped by so many seconds, and nothing was collected for that reason.
   public internal(set) var clockJump: Int64?
+  /// Why no orphan was removed, or no more of them: an operator is to look before
+  /// `CollectionOptions.allowsLarge` is said.
+  public internal(set) var sweepStop: String?
   /// How long it took.
   public internal(set) var nanoseconds: Int64 = 0
 }
@@ -109,11 +112,18 @@ public struct CollectionOptions: Sendable {
   public var folders: Range<Int>
   /// Believe the clock although it jumped: for an operator who has looked at it.
   public var acceptsClock: Bool
+  /// Sweep orphans although that is stopped, or would take much of the store: for an operator who
+  /// has looked at them.
+  public var allowsLarge: Bool
 
   /// Options; see the properties.
-  public init(limit: Int? = nil, folders: Range<Int> = 0..<256, acceptsClock: Bool = false) {
+  public init(
+    limit: Int? = nil, folders: Range<Int> = 0..<256, acceptsClock: Bool = false,
+    allowsLarge: Bool = false
+  ) {
     self.limit = limit
     self.folders = folders.clamped(to: 0..<256)
     self.acceptsClock = acceptsClock
+    self.allowsLarge = allowsLarge
   }
 }

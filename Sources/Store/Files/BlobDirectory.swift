@@ -35,6 +35,7 @@ struct BlobDirectory: ~Copyable, Sendable {
   /// ours are left out: nothing here touches them.
   func names(inFolder number: Int) throws(Errno) -> [BlobName] {
     let folder = Layout.folder(number)
+    guard try directory.status(of: folder) != nil else { return [] }
     return try directory.directory(folder).names()
       .compactMap(BlobName.init)
       .filter { $0.folder == folder }

@@ -20,12 +20,13 @@ struct KeyringFile: ~Copyable {
     folder = try kernel(.open, parent) { () throws(Errno) in try Directory.open(path: parent) }
   }
 
-  /// Makes the key ring from `new` when there is neither it nor a catalogue; checks it otherwise.
-  func ensure(hasCatalogue: Bool, new: () -> [UInt8]) throws(StoreFailure) {
+  /// Makes the key ring from `new` when it is missing and no start has ended yet; checks it
+  /// otherwise.
+  func ensure(isFirstStart: Bool, new: () -> [UInt8]) throws(StoreFailure) {
     let isThere = try kernel(.open, path) { () throws(Errno) in
       try folder.status(of: name) != nil
     }
-    if isThere || hasCatalogue {
+    if isThere || !isFirstStart {
       _ = try read()
     } else {
       let bytes = new()

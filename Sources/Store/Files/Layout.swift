@@ -40,13 +40,15 @@ final class StoreFolders: Sendable {
 
   /// Takes the lock, then makes what is missing, and empties `incoming/` (invariant 5).
   ///
-  /// - Throws: `.locked` before anything is changed, `.twoFileSystems`, `.io`.
+  /// - Throws: `.locked` and `.catalogueMissing` before anything is changed, `.twoFileSystems`,
+  ///   `.io`.
   static func open(_ path: String) throws(StoreFailure) -> StoreFolders {
     let root = try kernel(.open, path) { () throws(Errno) in
       try Directory.make(path: path)
       return try Directory.open(path: path)
     }
     let lock = try takeLock(in: root, path + "/" + Layout.lock)
+    try requireCatalogue(in: root, path)
     let made = try kernel(.open, path) { () throws(Errno) in try make(in: root) }
     let isOneDevice = try kernel(.open, path) { () throws(Errno) in
       try made.blobs.status().device == made.incoming.status().device
@@ -69,6 +71,29 @@ final class StoreFolders: Sendable {
         .open, .locked, subject: path, hint: "stop it, or name another --storage")
     }
     return lock
+  }
+
+  /// Refuses a root that was a store and has lost its catalogue: with a new one, every blob would
+  /// be an orphan. Only a root without blobs and without a key ring is made new.
+  private static func requireCatalogue(
+    in root: borrowing Directory, _ path: String
+  ) throws(StoreFailure) {
+    let wasAStore = try kernel(.open, path) { () throws(Errno) in
+      if let catalogue = try root.status(of: Layout.catalogue), catalogue.bytes > 0 { return false }
+      if try root.status(of: Layout.keyring) != nil { return true }
+      return try hasBlobs(root)
+    }
+    guard wasAStore else { return }
+    throw StoreFailure(
+      .open, .catalogueMissing, subject: path + "/" + Layout.catalogue,
+      hint: StoreFailure.restoreHint + "; nothing was changed")
+  }
+
+  private static func hasBlobs(_ root: borrowing Directory) throws(Errno) -> Bool {
+    guard try root.status(of: Layout.blobs) != nil else { return false }
+    let blobs = BlobDirectory(try root.directory(Layout.blobs))
+    for number in 0..<256 where try !blobs.names(inFolder: number).isEmpty { return true }
+    return false
   }
 
   private struct Made: ~Copyable {

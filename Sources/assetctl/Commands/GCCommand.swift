@@ -109,6 +109,12 @@ struct GCCommand: Command {
   // MARK: What is said
 
   private func status(_ lines: [JSONValue], _ console: Console) -> ExitStatus {
+    if let stop = lines.last?["orphans_stopped"]?.string {
+      console.complain(
+        "Orphans stay: \(stop). The catalogue may have lost rows: look at the files under blobs/ "
+          + "first; if they may go, say --allow-large.")
+      return .problems
+    }
     guard let jump = lines.last?["clock_jump"]?.int else { return .done }
     console.complain(
       "The clock is \(Spoken.duration(Int64(abs(jump)))) \(jump < 0 ? "behind" : "ahead of") the "

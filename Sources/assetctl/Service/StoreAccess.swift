@@ -48,7 +48,10 @@ struct StoreAccess {
   /// Whether a store was made here.
   var isThere: Bool {
     guard let folder = try? Directory.open(path: root) else { return false }
-    return (try? folder.status(of: "catalog.sqlite")) != nil
+    // What was a store and lost its catalogue is not made anew: the start says so.
+    return ["catalog.sqlite", "keyring.json", "blobs"].contains { name in
+      ((try? folder.status(of: name)) ?? nil) != nil
+    }
   }
 
   func use<R>(_ body: (ServiceClient) async throws -> R) async throws -> R {
