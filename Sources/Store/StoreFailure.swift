@@ -103,8 +103,8 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
 
   /// What an operator can do without a good catalogue.
   static let restoreHint =
-    "stop the daemon, keep a copy of the folder, and restore catalog.sqlite from a backup; assetctl "
-    + "rebuild, which makes a new one from the blobs, is not in this version"
+    "stop the daemon, keep a copy of the folder, and restore catalog.sqlite from a backup; "
+    + "assetctl rebuild, which makes a new one from the blobs, is not in this version"
 
   /// One sentence for a log or a terminal.
   public var description: String {
