@@ -1,7 +1,7 @@
 // The orphan sweep removes what no row names, so a catalogue that lost its rows would cost every
-// blob. It has a brake (STORE.md, "Orphan sweep"): before the files of a folder go, it looks whether
-// that can be right. Once stopped it stays stopped, over restarts, until an operator has looked and
-// said `assetctl gc --allow-large`.
+// blob. It has a brake (STORE.md, "Orphan sweep"): before the files of a folder go, it looks
+// whether that can be right. Once stopped it stays stopped, over restarts, until an operator has
+// looked and said `assetctl gc --allow-large`.
 //
 //     sweeping ──a whole round would take > 1,000 files and 20 % of all, the catalogue is younger
 //        ▲       than a file that would go, or it was rebuilt──► stopped (`meta`, sweep_stop)
