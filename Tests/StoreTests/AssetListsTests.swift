@@ -36,7 +36,7 @@ import Wire
       #expect(query.after != last.id, "every page goes on")
       query.after = last.id
     }
-    return (assets.map { $0.createdAt - 1_800_000_000 }, pages)
+    return (assets.map { $0.createdAt - TestClock.start }, pages)
   }
 
   @Test func filtersFindWhatThereIs() async throws {
