@@ -35,13 +35,4 @@ public struct ThreadSignal: ~Copyable, Sendable {
     var value: UInt64 = 0
     _ = try? perform(.read) { unsafe CLinux.read(descriptor.number, &value, 8) }
   }
-
-  /// Waits for one `raise`, at most so long; `false` when none came.
-  public func wait(milliseconds: Int32) -> Bool {
-    var polled = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
-    let count = try? perform(.poll) { unsafe Int(poll(&polled, 1, milliseconds)) }
-    guard let count, count == 1 else { return false }
-    wait()
-    return true
-  }
 }
