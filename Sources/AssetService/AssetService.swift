@@ -162,6 +162,9 @@ public final class AssetService: Sendable {
   /// The version of this program.
   public static let version = "0.1.0"
 
+  /// Makes a `stop` that is under way wait for no call any more.
+  public func abandonCalls() async { await server.abandon() }
+
   /// The folder of the store.
   public var storageRoot: String { context.store.root }
 
@@ -171,16 +174,17 @@ public final class AssetService: Sendable {
       .warning, "SIGHUP: nothing was reloaded; restart to change the configuration")
   }
 
-  /// Stops accepting, lets running exchanges end within `seconds`, and closes the store.
-  public func stop(drainingSeconds seconds: Int) async {
+  /// Stops accepting, gives clients `clientTime` to take their answers, lets paid calls end, and
+  /// closes the store.
+  public func stop(clientTime: Duration) async {
     context.state.beginDraining()
     if tellsItsLife {
       context.log.event(
-        .info, "draining", .init(name: "seconds", value: .number(JSONNumber(seconds))),
+        .info, "draining", .init(name: "seconds", value: .number(JSONNumber(clientTime.components.seconds))),
         .init(name: "connections", value: .number(JSONNumber(context.state.connections))))
     }
     housekeeping.cancel()
-    await server.drain(seconds: seconds)
+    await server.drain(clientTime: clientTime)
     // What was fetched last matters to policies; without a catalogue there is nothing to write to.
     do { try await context.store.flushAccessLog() } catch {
       context.log.event(

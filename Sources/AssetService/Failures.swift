@@ -163,6 +163,10 @@ extension Failure {
     case .tooLarge(let limit):
       self.init(
         413, .invalidRequest, "body_too_large", "The body is larger than \(limit) bytes.")
+    case .tooSlow:
+      self.init(
+        408, .invalidRequest, "body_too_slow",
+        "The body came too slowly: less than 500 bytes a second for 10 seconds.")
     case .malformed:
       self.init(400, .invalidRequest, "invalid_body", "The body's chunked coding is broken.")
     case .disconnected:

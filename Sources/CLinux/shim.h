@@ -23,6 +23,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -50,6 +51,12 @@ static inline int clinux_openat(int dir, const char *path, int flags, mode_t mod
 // fcntl(2) is variadic in the header.
 static inline int clinux_fcntl(int fd, int command, long argument) {
   return fcntl(fd, command, argument);
+}
+
+// ioctl(2) is variadic in the header. SIOCOUTQ of tcp(7): what the peer has not acknowledged.
+static inline int clinux_unacknowledged(int fd) {
+  int count = 0;
+  return ioctl(fd, TIOCOUTQ, &count) < 0 ? -1 : count;
 }
 
 // rename without replacing (renameat2(2), RENAME_NOREPLACE).

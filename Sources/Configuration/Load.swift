@@ -180,6 +180,7 @@ struct SettingsLoader {
       }
       section.read("header_timeout", into: &settings.limits.headerTimeout) { $0.timeout() }
       section.read("idle_timeout", into: &settings.limits.idleTimeout) { $0.timeout() }
+      section.read("drain_timeout", into: &settings.limits.drainTimeout) { $0.timeout() }
     }
   }
 

@@ -147,6 +147,9 @@ extension Settings {
     public var headerTimeout: Duration = .seconds(10)
     /// The time a kept connection may wait for its next request.
     public var idleTimeout: Duration = .seconds(75)
+    /// The time that clients get to take their answers when the daemon ends. Paid calls of
+    /// upstreams go on beyond it.
+    public var drainTimeout: Duration = .seconds(30)
 
     /// The defaults.
     public init() {}

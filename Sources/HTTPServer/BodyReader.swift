@@ -5,8 +5,10 @@ internal import Wire
 
 /// Why a body could not be read to its end.
 public enum BodyFailure: Error, Sendable {
-  /// The client left, or sent too slowly.
+  /// The client left.
   case disconnected
+  /// It came more slowly than `ServerLimits.paceBytes`.
+  case tooSlow
   /// The chunked framing is broken (RFC 9112 §7.1).
   case malformed
   /// It is longer than the handler allows.

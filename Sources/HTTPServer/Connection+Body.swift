@@ -28,6 +28,7 @@ extension Connection {
   /// throw the bytes are lost, and with them the place in the body.
   func receive(_ take: (Span<UInt8>) throws -> Int) throws -> ReadOutcome {
     guard state == .handling else { return .gone }
+    guard !isBodyLate else { throw BodyFailure.tooSlow }
     announced.reading = false
     if let waiting = backlog {
       let used = try waiting.bytes.withSpan(take)
@@ -35,15 +36,17 @@ extension Connection {
       if waiting.bytes.isEmpty { backlog = nil }
       return .bytes(used)
     }
-    let outcome = readAnew()
-    guard case .bytes(let count) = outcome else { return outcome }
-    pace.move(count)
-    burst += count
-    try server.input.withSpan { bytes in
-      let used = try take(bytes)
-      if used < count { backlog = Backlog(bytes.extracting(used..<count), head: nil) }
+    return try server.lend { scratch in
+      let outcome = scratch.read(from: stream)
+      guard case .bytes(let count) = outcome else { return outcome }
+      pace.move(count)
+      burst += count
+      try scratch.input.withSpan { bytes in
+        let used = try take(bytes)
+        if used < count { backlog = Backlog(bytes.extracting(used..<count), head: nil) }
+      }
+      return outcome
     }
-    return .bytes(count)
   }
 
   /// Sends bytes as the socket takes them.
@@ -76,12 +79,15 @@ extension Connection {
 
   /// Lets the loop's others have their turn if the task has moved much without waiting.
   func shareLoop() async {
-    guard burst >= server.limits.sendFileBytesPerTurn else { return }
+    guard burst > 0 else { return }
+    let isLong = EventLoop.preciseNow - burstBegan >= server.limits.turnTime
+    guard isLong || burst >= server.limits.sendFileBytesPerTurn else { return }
     await wait(for: .turn)
   }
 
   /// Waits until trying again makes sense, also because the connection is gone.
   func wait(for wait: Wait) async {
+    if wait == .writing { noteBlocked() }
     burst = 0
     await withCheckedContinuation { waiter in
       guard state == .handling, !announced.has(wait) else { return waiter.resume() }
@@ -94,6 +100,7 @@ extension Connection {
         server.yield(id)
       }
     }
+    burstBegan = EventLoop.preciseNow
   }
 
   /// Lets the handler's task try again.

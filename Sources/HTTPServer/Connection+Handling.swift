@@ -16,16 +16,17 @@ extension Connection {
 
   func run(_ request: Request, on loop: isolated EventLoop) {
     startPace(isWaiting: false, on: loop)
+    burst = 0
+    burstBegan = loop.now
     server.handlerBegan()
     Task {
-      // The task belongs to the loop: it runs there, and so does all that it awaits.
-      // The preference is for closures with a capture list that the handler calls: the compiler
-      // (6.3.1) takes them for concurrent ones, which would run on the global pool, beside the
-      // loop.
-      let response = await withTaskExecutorPreference(loop.executor) {
-        await server.service.handle(request, on: loop)
+      // The task belongs to the loop: it runs there, and so does all that it awaits. The preference
+      // is for two things that the compiler (6.3.1) sends to the global pool, whose threads may all
+      // be busy: whoever waited resumes by way of it, and closures with a capture list run there.
+      await withTaskExecutorPreference(loop.executor) {
+        let response = await server.service.handle(request, on: loop)
+        await respond(response, to: request, on: loop)
       }
-      await respond(response, to: request, on: loop)
       server.handlerEnded()
     }
   }
@@ -35,15 +36,19 @@ extension Connection {
   ) async {
     guard state == .handling else { return reportLost(request, on: loop) }
     let isWhole = request.body.finish(draining: server.limits.drainBytes)
-    server.writer.resume(
-      request, unreadBody: !isWhole, closes: server.isDraining, now: loop.wallSeconds)
-    guard let (length, produce) = write(response, into: &server.writer) else {
-      state = .idle
-      send(&server.writer, on: loop)
-      if state == .idle { resume(on: loop) }
-      return
+    let streamed = server.lend { scratch -> StreamedAnswer? in
+      scratch.writer.resume(
+        request, unreadBody: !isWhole, closes: server.isDraining, now: loop.wallSeconds)
+      guard let (length, produce) = write(response, into: &scratch.writer) else {
+        state = .idle
+        send(&scratch.writer, on: loop)
+        return nil
+      }
+      return StreamedAnswer(scratch.writer, length: length, produce: produce)
     }
-    await stream(length, produce, for: request, on: loop)
+    // From here on the loop's buffers belong to others: the answer is all in `streamed`.
+    if let streamed { return await stream(streamed, for: request, on: loop) }
+    if state == .idle { resume(on: loop) }
   }
 
   /// Writes what is at hand; what must be streamed behind the head comes back.
@@ -69,24 +74,19 @@ extension Connection {
   }
 
   private func stream(
-    _ length: Int64, _ produce: BodyProducer, for request: Request,
-    on loop: isolated EventLoop
+    _ answer: StreamedAnswer, for request: Request, on loop: isolated EventLoop
   ) async {
-    outgoing.status = server.writer.status
+    outgoing.status = answer.status
     outgoing.tag = request.tag
     outgoing.bodyBytes = 0
-    outgoing.closes = server.writer.closes
-    outgoing.lingers = server.writer.lingers
+    outgoing.closes = answer.closes
+    outgoing.lingers = answer.lingers
     let note = request.note
     outgoing.note = Backlog(note.span, head: nil)
-    let head = server.writer.bytes.withSpan { [UInt8](copying: $0) }
-    let body = BodyWriter(connection: self, length: length)
+    let body = BodyWriter(connection: self, length: answer.length)
     do {
-      try await write(head.span)
-      try await withTaskExecutorPreference(loop.executor) {
-        _ = loop
-        try await produce(body)
-      }
+      try await write(answer.head.span)
+      try await answer.produce(body)
     } catch {
       // The head is gone: only a closed connection can tell the client that the body is not whole.
       if state == .handling { server.service.bodyFailed(error, of: request) }

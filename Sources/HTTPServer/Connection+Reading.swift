@@ -4,34 +4,30 @@ internal import Net
 internal import Wire
 
 extension Connection {
-  /// Reads into the loop's buffer, which holds nothing else then.
-  func readAnew() -> ReadOutcome {
-    server.input.removeAll()
-    return server.input.appendInPlace { stream?.read(into: &$0) ?? .gone }
-  }
-
   /// Serves what an earlier turn or exchange left behind, then reads on.
   func resume(on loop: isolated EventLoop) {
     if let waiting = backlog, waiting.head == nil {
-      server.refill(from: waiting)
-      backlog = nil
-      serveInput(on: loop)
+      server.lend { scratch in
+        scratch.refill(from: waiting)
+        backlog = nil
+        serveInput(of: &scratch, on: loop)
+      }
     }
     // Whole requests that are left have asked for a turn of their own.
     guard state == .head || (state == .idle && backlog == nil) else { return }
-    readRequests(on: loop)
+    server.lend { readRequests(into: &$0, on: loop) }
   }
 
   /// Reads once and answers what came.
-  private func readRequests(on loop: isolated EventLoop) {
-    server.refill(from: backlog)
-    let free = server.input.free
-    switch server.input.appendInPlace({ stream?.read(into: &$0) ?? .gone }) {
+  private func readRequests(into scratch: inout LoopScratch, on loop: isolated EventLoop) {
+    scratch.refill(from: backlog)
+    let free = scratch.input.free
+    switch scratch.append(from: stream) {
     case .wouldBlock: return
     case .end, .gone: close(on: loop)
     case .bytes(let count):
       backlog = nil
-      serveInput(on: loop)
+      serveInput(of: &scratch, on: loop)
       // Edge-triggered: a short read has drained the socket (epoll(7), question 9), but for the
       // peer's end. Later states come back here by themselves.
       guard count == free || hasPeerFinished, state == .idle || state == .head else { return }
@@ -39,10 +35,9 @@ extension Connection {
     }
   }
 
-  /// Answers the requests in the loop's input buffer, in order; keeps what is left.
-  private func serveInput(on loop: isolated EventLoop) {
-    // Lent as arguments: nothing below reaches for them through the loop.
-    serve(server.input, &server.head, &server.writer, on: loop)
+  /// Answers the requests in the input, in order; keeps what is left.
+  private func serveInput(of scratch: inout LoopScratch, on loop: isolated EventLoop) {
+    serve(scratch.input, &scratch.head, &scratch.writer, on: loop)
   }
 
   private func serve(
@@ -113,7 +108,7 @@ extension Connection {
 
   /// Answers what can not be served, and closes.
   func refuse(_ status: Int, _ reason: StaticString, on loop: isolated EventLoop) {
-    refuse(status, reason, isHead: false, into: &server.writer, on: loop)
+    server.lend { refuse(status, reason, isHead: false, into: &$0.writer, on: loop) }
   }
 
   /// HEAD gets no body of this either (RFC 9110 §9.3.2).

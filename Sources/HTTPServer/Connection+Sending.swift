@@ -56,6 +56,7 @@ extension Connection {
       state = .sending
       startPace(isWaiting: true, on: loop)
     }
+    if progress == .blocked { noteBlocked() }
     if progress == .yielded { yieldTurn(on: loop) }
     if progress == .cold { fetch(on: loop) }
   }

@@ -35,6 +35,10 @@ final class Connection: Channel {
   var announced = Announced()
   /// Bytes that the handler's task has moved without waiting.
   var burst = 0
+  /// When it began to move them.
+  var burstBegan: Int64 = 0
+  /// The body came too slowly: its reader is told, so that it can say so.
+  var isBodyLate = false
   /// The peer ended its half: reading must go on to its end, for which no edge will come.
   private(set) var hasPeerFinished = false
   /// Whether the loop has been asked for a turn: one is enough.
@@ -107,13 +111,13 @@ final class Connection: Channel {
     stream?.finishWriting()
     lingerEnd = loop.now + server.limits.lingerLimit
     setDeadline(loop.now + server.limits.lingerTimeout, on: loop)
-    // Not at once: the loop's input buffer may still be in use.
+    // Not at once: the loop's buffers may still be lent out.
     yieldTurn(on: loop)
   }
 
   private func linger(on loop: isolated EventLoop) {
     for _ in 0..<Self.readsPerTurn {
-      switch readAnew() {
+      switch server.lend({ $0.read(from: stream) }) {
       case .bytes:
         setDeadline(min(lingerEnd, loop.now + server.limits.lingerTimeout), on: loop)
       case .wouldBlock: return
@@ -159,8 +163,17 @@ final class Connection: Channel {
   /// The peer, or the handler, has until the pace is looked at.
   func startPace(isWaiting: Bool, on loop: isolated EventLoop) {
     pace = Pace()
+    isBodyLate = false
     if isWaiting { pace.beginWaiting(at: loop.now) }
     setDeadline(loop.now + server.limits.paceInterval, on: loop)
+  }
+
+  /// What the peer has not acknowledged of all that we sent.
+  private var unacknowledged: Int64 { Int64(stream?.unacknowledgedBytes ?? 0) }
+
+  /// The peer has to make room: from here on its pace is that of what it acknowledges.
+  func noteBlocked() {
+    if !pace.isSending { pace.beginSending(unacknowledged: unacknowledged) }
   }
 
   func deadlinePassed(at now: Int64, on loop: isolated EventLoop) -> Int64? {
@@ -177,14 +190,25 @@ final class Connection: Channel {
     case .idle, .lingering: close(on: loop)
     case .head: refuse(408, "The request's head took too long to arrive.", on: loop)
     case .sending, .handling:
-      switch pace.judge(at: now, server.limits) {
-      case .tooSlow:
-        stream?.forgetWhenClosed()
-        close(on: loop)
+      let left = pace.isSending ? unacknowledged : 0
+      switch pace.judge(at: now, unacknowledged: left, server.limits) {
+      case .tooSlow: giveUp(on: loop)
       case .lookAgain(let next): setDeadline(next, on: loop)
       }
     case .closed: break
     }
     return nil
+  }
+
+  /// The peer is too slow. A body's reader is told, which answers 408 (RFC 9110 §15.5.9); nobody
+  /// reads more from one that does not take its answer.
+  private func giveUp(on loop: isolated EventLoop) {
+    guard state == .handling, !pace.isSending, !isBodyLate else {
+      stream?.forgetWhenClosed()
+      return close(on: loop)
+    }
+    startPace(isWaiting: false, on: loop)
+    isBodyLate = true
+    if waitsFor == .reading { waiter.take()?.resume() }
   }
 }

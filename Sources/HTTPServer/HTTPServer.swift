@@ -67,17 +67,12 @@ public final class HTTPServer: Sendable {
     }
   }
 
-  /// Stops accepting and waits for the running exchanges and their handlers, at most `seconds`;
-  /// then closes the rest.
-  public func drain(seconds: Int) async {
+  /// Stops accepting and waits for the running exchanges. After `clientTime` the connections that
+  /// are left are closed; handlers are waited for to their end: what they ordered is paid for.
+  public func drain(clientTime: Duration) async {
     let deadline = Task {
-      try await Task.sleep(for: .seconds(seconds))
-      for (loop, id) in servers {
-        await loop.run { loop in
-          let server: ServerLoop? = loop.resident(id)
-          server?.closeAll(on: loop)
-        }
-      }
+      try await Task.sleep(for: clientTime)
+      await onEachLoop { server, loop in server.closeConnections(on: loop) }
     }
     await withTaskGroup(of: Void.self) { group in
       for (loop, id) in servers {
@@ -90,5 +85,23 @@ public final class HTTPServer: Sendable {
       }
     }
     deadline.cancel()
+  }
+
+  /// Makes `drain` return now, whatever still runs.
+  public func abandon() async {
+    await onEachLoop { server, loop in
+      server.closeConnections(on: loop)
+      server.abandon()
+    }
+  }
+
+  private func onEachLoop(
+    _ body: @Sendable (ServerLoop, isolated EventLoop) -> Void
+  ) async {
+    for (loop, id) in servers {
+      await loop.run { loop in
+        if let server: ServerLoop = loop.resident(id) { body(server, loop) }
+      }
+    }
   }
 }

@@ -99,6 +99,15 @@ public struct ResponseWriter: ~Copyable {
     note.append(kept.span)
   }
 
+  /// The loan is over: nothing of the answer may be read any more.
+  mutating func forget() {
+    bytes.removeAll()
+    note.removeAll()
+    requestID.removeAll()
+    status = 0
+    isEnded = false
+  }
+
   private mutating func clear(now: Int64) {
     self.now = now
     // What one large answer needed is not kept for ever.

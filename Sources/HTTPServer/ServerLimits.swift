@@ -12,6 +12,9 @@ public struct ServerLimits: Sendable {
   public var paceInterval: Int64 = 10_000_000_000
   /// What a body or a reader must move in one `paceInterval` to be waited for: 500 B/s.
   public var paceBytes: Int64 = 5_000
+  /// How far ahead of that pace a reader may be, for what its kernel takes at once: it announces
+  /// room in steps of at least a segment, which has 64 KiB on loopback (131 s at 500 B/s).
+  public var paceCredit: Int64 = 65_536
   /// How long a closing connection may be silent before it ends its half.
   public var lingerTimeout: Int64 = 2_000_000_000
   /// How long a closing connection may go on sending what we no longer want, in all.
@@ -22,6 +25,8 @@ public struct ServerLimits: Sendable {
   public var writeBufferBytes = 65_536
   /// What one connection may send, or a handler read or write, before others have their turn.
   public var sendFileBytesPerTurn = 2 << 20
+  /// How long a handler may read or write without waiting before others have their turn.
+  public var turnTime: Int64 = 1_000_000
   /// So many answers wait for their readers before those that follow get less of the kernel's
   /// memory: left to itself it holds some 2.3 MB of a large file for every slow reader, and a
   /// thousand of them used up what all TCP connections of the machine may have (tcp_mem, tcp(7)).

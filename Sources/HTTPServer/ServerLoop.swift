@@ -9,13 +9,7 @@ final class ServerLoop: TCPAcceptor {
   let service: any HTTPService
   /// Threads that bring cold files into memory; without them the loop waits for the disk itself.
   let coldReaders: ColdReaders?
-  // The three below are lent to a connection for the time that it serves what it has read.
-  /// What was read last; used within one call, never kept.
-  var input: ByteBuffer
-  /// The head that is being parsed or answered.
-  var head = RequestHead()
-  /// The answer that is being written.
-  var writer: ResponseWriter
+  private var scratch: LoopScratch
   /// How many answers wait for their readers.
   var waitingReaders = 0
   private(set) var isDraining = false
@@ -39,8 +33,16 @@ final class ServerLoop: TCPAcceptor {
     self.admission = admission
     self.service = service
     self.coldReaders = coldReaders
-    writer = ResponseWriter(limits: limits)
-    input = ByteBuffer(capacity: limits.readBufferBytes)
+    scratch = LoopScratch(limits: limits)
+  }
+
+  /// Lends the shared buffers to `body`, which can not wait: whatever it does not copy is gone when
+  /// it returns.
+  func lend<Result, Failure: Error>(
+    _ body: (inout LoopScratch) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { scratch.writer.forget() }
+    return try body(&scratch)
   }
 
   /// Returns the endpoint with its real port.
@@ -70,14 +72,6 @@ final class ServerLoop: TCPAcceptor {
   /// `EventLoop.yield` for the handlers' tasks.
   func yield(_ id: ChannelID) { loop.assumeIsolated { $0.yield(id) } }
 
-  /// Puts the backlog at the input's start and the head where its parsing stopped.
-  func refill(from backlog: Backlog?) {
-    input.removeAll()
-    guard let backlog else { return head.reset() }
-    backlog.bytes.withSpan { _ = input.append($0) }
-    if let begun = backlog.head { head = begun } else { head.reset() }
-  }
-
   func closed(_ connection: Connection, isExempt: Bool) {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     admission.release(connection.peer, isExempt: isExempt)
@@ -91,33 +85,36 @@ final class ServerLoop: TCPAcceptor {
     endDrainIfEmpty()
   }
 
-  // MARK: Draining
+  // MARK: Draining, see ServerLoop+Draining.swift
 
-  /// Accepts no more, closes what is idle, and returns when the last exchange is over, also one
-  /// whose client has left.
-  func drain(on loop: isolated EventLoop) async {
+  /// Accepts no more, serves what has come, and closes what is idle.
+  func beginDraining(on loop: isolated EventLoop) {
     isDraining = true
-    for listener in listeners { listener.stop(on: loop) }
+    for listener in listeners { listener.drain(on: loop) }
     listeners = []
     for connection in connections.values { connection.closeIfIdle(on: loop) }
-    if !connections.isEmpty || handlers > 0 {
-      await withCheckedContinuation { drained.append($0) }
-    }
-    service.drained()
   }
 
-  /// Closes what is left, and waits for no handler any more.
-  func closeAll(on loop: isolated EventLoop) {
+  /// Whether nothing runs any more: no connection, and no handler that outlived its own.
+  var isDrained: Bool { isDraining && connections.isEmpty && handlers == 0 }
+
+  /// Adds one who is resumed when nothing runs any more, or at once.
+  func whenDrained(_ waiter: CheckedContinuation<Void, Never>) {
+    if isDrained { waiter.resume() } else { drained.append(waiter) }
+  }
+
+  /// Closes the connections; handlers go on to their end, with what they have paid for.
+  func closeConnections(on loop: isolated EventLoop) {
     for connection in connections.values { connection.close(on: loop) }
-    endDrain()
+  }
+
+  /// Waits for nothing any more.
+  func abandon() {
+    for waiter in drained { waiter.resume() }
+    drained = []
   }
 
   private func endDrainIfEmpty() {
-    if isDraining, connections.isEmpty, handlers == 0 { endDrain() }
-  }
-
-  private func endDrain() {
-    for waiter in drained { waiter.resume() }
-    drained = []
+    if isDrained { abandon() }
   }
 }

@@ -37,9 +37,14 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public var isShortage: Bool { isNoDescriptor || code == ENOMEM || code == ENOBUFS }
   /// The address has a listener already (EADDRINUSE).
   public var isAddressInUse: Bool { code == EADDRINUSE }
-  /// The peer is gone (ECONNRESET, EPIPE, ECONNABORTED, ETIMEDOUT, ENOTCONN).
-  public var isDisconnected: Bool {
-    code == ECONNRESET || code == EPIPE || code == ECONNABORTED || code == ETIMEDOUT
-      || code == ENOTCONN
+  /// What accept4(2) says of the one connection that it would have returned, and of no other
+  /// ("Error handling"; EPERM is a firewall's).
+  public var isOfOneConnection: Bool {
+    switch code {
+    case ECONNABORTED, ECONNRESET, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET,
+      EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT:
+      true
+    default: false
+    }
   }
 }

@@ -16,7 +16,7 @@ public enum SystemCall: String, Sendable, Hashable {
   case fstatat = "newfstatat"
   case fstatvfs, fsync, ftruncate
   case getdents = "getdents64"
-  case getsockname, getsockopt, linkat, listen, mkdirat, openat, poll
+  case getsockname, getsockopt, ioctl, linkat, listen, mkdirat, openat, poll
   case pread = "pread64"
   case preadv2
   case pthreadCreate = "pthread_create"

@@ -66,6 +66,8 @@ public protocol TCPAcceptor: AnyObject {
 /// Accepts on one loop.
 public final class TCPListener: Channel {
   private static let retryNanoseconds: Int64 = 50_000_000
+  /// So many connections may wait to be accepted.
+  private static let backlog = 4096
   /// One turn accepts at most so many, so that a burst does not hold up the connected.
   private static let acceptsPerTurn = 64
 
@@ -114,6 +116,14 @@ public final class TCPListener: Channel {
     id = try loop.addReadOnly(self, descriptor: number)
   }
 
+  /// Accepts what the kernel has already taken in, then stops: closing the socket would reset those
+  /// connections (listen(2), the queue of completed ones).
+  public func drain(on loop: isolated EventLoop) {
+    var left = Self.backlog
+    while left > 0, acceptOne(on: loop) { left -= 1 }
+    stop(on: loop)
+  }
+
   /// Closes the socket: the kernel refuses what comes from now on.
   public func stop(on loop: isolated EventLoop) {
     if let id { loop.remove(id) }
@@ -130,18 +140,28 @@ public final class TCPListener: Channel {
   public func ready(_ readiness: Readiness, on loop: isolated EventLoop) {
     guard let id, !isPaused else { return }
     for _ in 0..<Self.acceptsPerTurn {
-      guard !admission.isFull else { return pause(on: loop) }
-      var address = SocketAddress(.path(""))
-      do throws(Errno) {
-        guard let accepted = try socket?.accept(&address) else { return }
-        take(TCPStream(accepted), Peer(address), on: loop)
-      } catch {
-        if error.isNoDescriptor { shedOne() }
-        // Anything else is the fault of that one connection (accept(2), "Error handling").
-        guard error.isDisconnected else { return pause(on: loop) }
-      }
+      guard acceptOne(on: loop) else { return }
     }
     loop.yield(id)
+  }
+
+  /// Accepts one connection; `false` when none waits, or none may be accepted now.
+  private func acceptOne(on loop: isolated EventLoop) -> Bool {
+    guard !admission.isFull else {
+      pause(on: loop)
+      return false
+    }
+    var address = SocketAddress(.path(""))
+    do throws(Errno) {
+      guard let accepted = try socket?.accept(&address) else { return false }
+      take(TCPStream(accepted), Peer(address), on: loop)
+    } catch {
+      if error.isNoDescriptor { shedOne() }
+      if error.isOfOneConnection { return true }
+      pause(on: loop)
+      return false
+    }
+    return true
   }
 
   private func pause(on loop: isolated EventLoop) {

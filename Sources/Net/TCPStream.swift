@@ -120,6 +120,9 @@ public struct TCPStream: ~Copyable, Sendable {
     } catch { return .gone }
   }
 
+  /// Bytes that were sent and that the peer has not acknowledged; 0 when the kernel can not say.
+  public var unacknowledgedBytes: Int { (try? socket.unacknowledgedBytes()) ?? 0 }
+
   /// From here on the kernel takes only so many bytes beyond what the peer's window holds.
   public func limitUnsent(to bytes: Int) {
     // Without it the kernel takes more: no harm but memory.

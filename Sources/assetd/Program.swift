@@ -57,8 +57,21 @@ struct Program {
       end(3, "assetd: \(error)")
     }
     for address in service.addresses { StandardStream.output.write("listening on \(address)\n") }
+    await untilTermination(signals, service)
+    // The first one drains; the second one waits for nothing.
+    let impatience = Task {
+      await untilTermination(signals, service)
+      guard !Task.isCancelled else { return }
+      await service.abandonCalls()
+    }
+    await service.stop(clientTime: settings.limits.drainTimeout)
+    impatience.cancel()
+  }
+
+  private static func untilTermination(
+    _ signals: SignalWatch, _ service: AssetService
+  ) async {
     while await signals.next() == .hangUp { service.noteHangUp() }
-    await service.stop(drainingSeconds: 30)
   }
 
   private static func end(

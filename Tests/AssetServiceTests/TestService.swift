@@ -123,7 +123,7 @@ func withService<Result>(
   let service = try await start(
     configuration, storage: storage, root: folder, loops: loops, limits: limits)
   func end() async {
-    await service.service.stop(drainingSeconds: 1)
+    await service.service.stop(clientTime: .seconds(1))
     if root == nil { try? FileManager.default.removeItem(atPath: folder) }
   }
   do {

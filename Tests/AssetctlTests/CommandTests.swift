@@ -49,7 +49,7 @@ struct CommandTests {
     #expect(removed.errors == "assetctl: There is no asset img-0.\n")
     #expect(try removed.lines().map { $0.text("id") } == [id])
     #expect(await bench.run("show", id).status == .problems)
-    await daemon?.stop(drainingSeconds: 1)
+    await daemon?.stop(clientTime: .seconds(1))
   }
 
   @Test(arguments: [false, true])
@@ -90,7 +90,7 @@ struct CommandTests {
     let again = try await bench.run("gc", "--list", "--json").lines()
     #expect(again.last?.number("assets") == 0)
     #expect(await bench.run("show", ids[0]).status == .problems)
-    await daemon?.stop(drainingSeconds: 1)
+    await daemon?.stop(clientTime: .seconds(1))
   }
 
   @Test func explainsEachPolicy() async throws {

@@ -78,6 +78,7 @@ struct SettingsTests {
     #expect(settings.limits.connectionsPerAddress == 5)
     #expect(settings.limits.headerTimeout == .seconds(6))
     #expect(settings.limits.idleTimeout == .milliseconds(7))
+    #expect(settings.limits.drainTimeout == .seconds(8))
     #expect(settings.privacy.storePrompts)
     #expect(settings.log.access == .off)
     #expect(settings.log.level == .debug)
@@ -100,7 +101,8 @@ struct SettingsTests {
       gc: { interval: "1s", grace: 0, policies: [] },
       fetch: { allow: ["files.internal:81"], max_bytes: 1, max_redirects: 0, timeout: 1 },
       limits: { body_bytes: 1, image_bytes: 2, image_pixels: 3, connections: 4,
-                connections_per_address: 5, header_timeout: 6, idle_timeout: "7ms" },
+                connections_per_address: 5, header_timeout: 6, idle_timeout: "7ms",
+                drain_timeout: "8s" },
       privacy: { store_prompts: true },
       log: { access: "off", format: "json", level: "debug" } }
     """

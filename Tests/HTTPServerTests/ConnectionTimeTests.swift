@@ -44,8 +44,52 @@ struct ConnectionTimeTests {
     try await server.end()
   }
 
-  /// A body that stops coming, and a reader that stops reading, are given up.
-  @Test(arguments: ["body", "stream", "file"])
+  /// RFC 9110 §15.5.9: a body that stops coming is answered, for its sender may still read.
+  @Test func stalledBodyIsAnswered408() async throws {
+    let server = try await TestServer(limits: limits { $0.paceInterval = 20_000_000 })
+    let client = try server.client()
+    try client.send("POST /task/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc")
+    let answer = try client.readAnswer()
+    #expect(answer.status == 408 && answer.text == "tooSlow")
+    #expect(answer.value("Connection") == "close")
+    #expect(try client.readToEnd() == "")
+    client.close()
+    try await server.end()
+  }
+
+  /// A reader that is slow but reads is served to the end, although the kernel takes nothing from
+  /// us for many looks: it says that there is room only when a third of its buffer is free.
+  @Test(arguments: ["/file", "/task/stream-huge"])
+  func slowReaderGetsItAll(_ path: String) async throws {
+    let server = try await TestServer(
+      limits: limits {
+        // Long enough for a busy machine to read something in it.
+        $0.paceInterval = 1_500_000_000
+        $0.paceBytes = 1
+      }, file: try sparseFile(32_000_000), fileBytes: 32_000_000)
+    let thread = await server.thread
+    let client = try server.client()
+    SystemCallTrace.start(thread: thread)
+    try client.send(get(path))
+    _ = try client.readHead()
+    // A little for each look that the server takes at it.
+    for _ in 0..<3 {
+      try client.readSome()
+      try await server.probe.until("no look") {
+        let calls = SystemCallTrace.stop(thread: thread)
+        SystemCallTrace.start(thread: thread)
+        return calls.contains(.ioctl)
+      }
+    }
+    _ = SystemCallTrace.stop(thread: thread)
+    while client.received.count < 32_000_000 { try #require(try client.readSome()) }
+    try await server.probe.until("no report") { server.probe.all.count == 1 }
+    #expect(server.probe.all.first?.outcome.isAborted == false)
+    try await server.end()
+  }
+
+  /// A reader that stops reading is given up.
+  @Test(arguments: ["stream", "file"])
   func stalledPeerIsGivenUp(_ kind: String) async throws {
     let server = try await TestServer(
       limits: limits {
@@ -56,8 +100,6 @@ struct ConnectionTimeTests {
     let client = try server.client()
     SystemCallTrace.start(thread: thread)
     switch kind {
-    case "body":
-      try client.send("POST /task/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc")
     case "stream": try client.send(get("/task/stream-huge"))
     default: try client.send(get("/file"))
     }

@@ -120,8 +120,8 @@ struct HTTPServerTests {
     let busy = try server.client()
     try busy.send(get("/task/gate"))
     try await server.probe.until("no handler") { server.probe.waiting == 1 }
-    async let drained: Void = server.server.drain(seconds: 60)
-    async let again: Void = server.server.drain(seconds: 60)
+    async let drained: Void = server.server.drain(clientTime: .seconds(60))
+    async let again: Void = server.server.drain(clientTime: .seconds(60))
     try await server.probe.until("idle is left") { server.server.connectionCount == 1 }
     #expect(try idle.readToEnd() == "")
     #expect(throws: (any Error).self) { try server.client().ask(get("/a")) }
@@ -147,7 +147,7 @@ struct HTTPServerTests {
     try client.send(get(path))
     let head = try client.readHead()
     #expect(head.value("Connection") == nil)
-    async let drained: Void = server.server.drain(seconds: 60)
+    async let drained: Void = server.server.drain(clientTime: .seconds(60))
     try await server.probe.until("still listening") { (try? server.client().ask(get("/a"))) == nil }
     let body = try client.readToEnd()
     #expect(body.utf8.count == head.value("Content-Length").flatMap { Int($0) })
@@ -164,7 +164,7 @@ struct HTTPServerTests {
     try await server.probe.until("no handler") { server.probe.waiting == 1 }
     try client.reset()
     try await server.untilNoConnections()
-    async let drained: Void = server.server.drain(seconds: 60)
+    async let drained: Void = server.server.drain(clientTime: .seconds(60))
     // The drain is under way when the port is closed.
     try await server.probe.until("still listening") { (try? server.client().ask(get("/a"))) == nil }
     #expect(!server.probe.has("drained"))
@@ -174,14 +174,33 @@ struct HTTPServerTests {
     server.loop.stop()
   }
 
-  /// After the deadline connections are closed; their handlers go on.
-  @Test func drainGivesUpAtItsDeadline() async throws {
+  /// After the clients' time their connections are closed; handlers are waited for all the same.
+  @Test func drainWaitsForHandlersBeyondTheClientsTime() async throws {
     let server = try await TestServer()
     let client = try server.client()
     try client.send(get("/task/gate"))
     try await server.probe.until("no handler") { server.probe.waiting == 1 }
-    await server.server.drain(seconds: 0)
-    #expect(server.server.connectionCount == 0)
+    async let drained: Void = server.server.drain(clientTime: .zero)
+    #expect(try client.readToEnd() == "")
+    try await server.untilNoConnections()
+    #expect(!server.probe.has("drained"))
+    server.probe.open()
+    await drained
+    #expect(server.probe.has("end /task/gate") && server.probe.has("drained"))
+    server.loop.stop()
+  }
+
+  /// Whoever can not wait abandons: the drain ends, the handler does not count any more.
+  @Test func drainCanBeAbandoned() async throws {
+    let server = try await TestServer()
+    let client = try server.client()
+    try client.send(get("/task/gate"))
+    try await server.probe.until("no handler") { server.probe.waiting == 1 }
+    async let drained: Void = server.server.drain(clientTime: .seconds(60))
+    try await server.probe.until("still listening") { (try? server.client().ask(get("/a"))) == nil }
+    await server.server.abandon()
+    await drained
+    #expect(!server.probe.has("end /task/gate"))
     #expect(try client.readToEnd() == "")
     server.probe.open()
     try await server.probe.until("no end") { server.probe.has("end /task/gate") }

@@ -2,40 +2,64 @@ import Testing
 
 @testable import HTTPServer
 
+/// Who is too slow, and who is not.
 struct PaceTests {
-  private let limits = {
+  private let limits: ServerLimits = {
     var limits = ServerLimits()
     limits.paceInterval = 10
     limits.paceBytes = 100
+    limits.paceCredit = 250
     return limits
   }()
 
-  @Test func onlyWaitingCounts() {
-    var pace = Pace()
-    #expect(pace.judge(at: 50, limits) == .lookAgain(at: 60))
-    pace.beginWaiting(at: 60)
-    pace.endWaiting(at: 64)
-    pace.beginWaiting(at: 70)
-    pace.beginWaiting(at: 71)
-    #expect(pace.judge(at: 72, limits) == .lookAgain(at: 76))
-    #expect(pace.judge(at: 76, limits) == .tooSlow)
-  }
-
-  @Test func movedBytesBuyOneInterval() {
+  @Test func bodyMustMoveInEachInterval() {
     var pace = Pace()
     pace.beginWaiting(at: 0)
-    pace.move(60)
-    pace.move(40)
-    #expect(pace.judge(at: 10, limits) == .lookAgain(at: 20))
-    pace.move(99)
-    #expect(pace.judge(at: 20, limits) == .tooSlow)
+    pace.move(1000)
+    #expect(pace.judge(at: 10, unacknowledged: 0, limits) == .lookAgain(at: 20))
+    // What came before is not held to its credit.
+    #expect(pace.judge(at: 20, unacknowledged: 0, limits) == .tooSlow)
   }
 
-  @Test func clockThatStandsStillIsHarmless() {
+  @Test func timeInWhichNobodyWaitsDoesNotCount() {
     var pace = Pace()
-    pace.endWaiting(at: 5)
-    pace.beginWaiting(at: 5)
+    pace.beginWaiting(at: 0)
     pace.endWaiting(at: 4)
-    #expect(pace.judge(at: 5, limits) == .lookAgain(at: 15))
+    #expect(pace.judge(at: 100, unacknowledged: 0, limits) == .lookAgain(at: 106))
+  }
+
+  /// The kernel took 1,000 bytes, then nothing more; the peer acknowledges a hundred a look.
+  @Test func acknowledgedBytesCount() {
+    var pace = Pace()
+    pace.beginSending(unacknowledged: 50)
+    pace.beginWaiting(at: 0)
+    pace.move(1000)
+    for look in 1...10 {
+      let left = Int64(1050 - 100 * look)
+      #expect(
+        pace.judge(at: Int64(10 * look), unacknowledged: left, limits)
+          == .lookAgain(at: Int64(10 * look + 10)))
+    }
+    #expect(pace.judge(at: 110, unacknowledged: 50, limits) == .tooSlow)
+  }
+
+  @Test func takenButNotAcknowledgedDoesNotCount() {
+    var pace = Pace()
+    pace.beginSending(unacknowledged: 0)
+    pace.beginWaiting(at: 0)
+    pace.move(1000)
+    #expect(pace.judge(at: 10, unacknowledged: 950, limits) == .tooSlow)
+  }
+
+  /// A peer's kernel announces room in steps; what it took in one lasts for some intervals.
+  @Test func readerHasCreditForAWhile() {
+    var pace = Pace()
+    pace.beginSending(unacknowledged: 0)
+    pace.beginWaiting(at: 0)
+    pace.move(5000)
+    #expect(pace.judge(at: 10, unacknowledged: 0, limits) == .lookAgain(at: 20))
+    #expect(pace.judge(at: 20, unacknowledged: 0, limits) == .lookAgain(at: 30))
+    #expect(pace.judge(at: 30, unacknowledged: 0, limits) == .lookAgain(at: 40))
+    #expect(pace.judge(at: 40, unacknowledged: 0, limits) == .tooSlow)
   }
 }

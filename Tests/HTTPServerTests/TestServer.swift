@@ -79,7 +79,7 @@ struct TestServer {
   /// Ends it; nothing may be left.
   func end() async throws {
     probe.open()
-    await server.drain(seconds: 0)
+    await server.drain(clientTime: .seconds(0))
     try await untilNoConnections()
     loop.stop()
   }

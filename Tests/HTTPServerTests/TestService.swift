@@ -102,16 +102,32 @@ final class TestService: HTTPService {
       guard let file else { return Response(status: 404, body: .none) }
       return Response(status: 200, body: .file(file, offset: 0, count: fileBytes))
     case let path where path.hasPrefix("/task/stream"): return stream(path)
+    case let path where path.hasPrefix("/task/own/"): return own(path)
     default: return Response(status: 200, body: .bytes(Array("unread".utf8)))
     }
   }
 
   private func refusal(_ error: any Error) -> Response {
     switch error {
+    case BodyFailure.tooSlow: Response(status: 408, body: .bytes(Array("tooSlow".utf8)))
     case BodyFailure.tooLarge: Response(status: 413, body: .bytes(Array("tooLarge".utf8)))
     case BodyFailure.malformed: Response(status: 400, body: .bytes(Array("malformed".utf8)))
     default: Response(status: 400, body: .bytes(Array("disconnected".utf8)))
     }
+  }
+
+  /// `/task/own/<pieces>/<text>`: a body of that text, streamed in so many pieces.
+  private func own(_ path: String) -> Response {
+    let words = path.split(separator: "/")
+    let pieces = Int(words[2]) ?? 0
+    let text = Array(words[3].utf8)
+    var response = Response(
+      status: 200,
+      body: .stream(length: Int64(pieces * text.count)) { writer in
+        for _ in 0..<pieces { try await writer.write(text.span) }
+      })
+    response.add("X-Own", String(words[3]))
+    return response
   }
 
   private func stream(_ path: String) -> Response {

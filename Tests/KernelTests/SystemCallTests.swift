@@ -41,9 +41,10 @@ struct ErrnoTests {
     #expect(error(2).isNotFound && error(17).isAlreadyThere && error(98).isAddressInUse)
     for code: Int32 in [28, 122, 27] { #expect(error(code).isNoSpace) }
     for code: Int32 in [24, 23] { #expect(error(code).isNoDescriptor) }
-    for code: Int32 in [104, 32, 103, 110, 107] { #expect(error(code).isDisconnected) }
+    for code: Int32 in [103, 104, 1, 71, 113] { #expect(error(code).isOfOneConnection) }
     let other = error(5)
-    #expect(!other.isNotFound && !other.isNoSpace && !other.isNoDescriptor && !other.isDisconnected)
+    #expect(!other.isNotFound && !other.isNoSpace && !other.isNoDescriptor)
+    #expect(!other.isOfOneConnection)
   }
 
   @Test func textNamesTheCall() {

@@ -48,3 +48,41 @@ struct TCPListenerTests {
     _ = consume further
   }
 }
+
+/// Counts what it is handed.
+private final class Counter: TCPAcceptor {
+  var count = 0
+  func accepted(
+    _ stream: consuming TCPStream, from peer: Peer, isExempt: Bool, on loop: isolated EventLoop
+  ) { count += 1 }
+}
+
+private final class Client {
+  let socket: StreamSocket
+  init(_ endpoint: Endpoint) throws { socket = try StreamSocket.connect(to: endpoint) }
+}
+
+struct TCPListenerDrainTests {
+  /// Connections that the kernel has completed are not reset by the end: they are accepted first.
+  @Test func waitingConnectionsAreAccepted() async throws {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    let accepted = try await loop.run { loop in
+      let counter = Counter()
+      let listener = try TCPListener(
+        SocketAddress(.v4(0x7F00_0001, port: 0)),
+        admission: Admission(limit: 1000, limitPerAddress: 1000), isExempt: { _ in true },
+        acceptor: counter)
+      try listener.start(on: loop)
+      // The loop is busy here: nothing accepts them until the listener is drained.
+      var clients: [Client] = []
+      for _ in 0..<100 {
+        clients.append(try Client(listener.endpoint))
+      }
+      listener.drain(on: loop)
+      return counter.count
+    }
+    #expect(accepted == 100)
+    loop.stop()
+  }
+}

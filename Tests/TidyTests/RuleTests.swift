@@ -197,4 +197,12 @@ struct RuleTests {
     }
     #expect(TextRules.documentation(file("public let a = 1", "Tests/A/A.swift")).isEmpty)
   }
+
+  @Test func waitingWithWhatIsShared() {
+    let path = "Sources/HTTPServer/LoopScratch.swift"
+    #expect(StructureRules.waiting(file("func f() { g() } // await", path)).isEmpty)
+    #expect(StructureRules.waiting(file("func f() async { await g() }", path)).count == 2)
+    #expect(StructureRules.waiting(file("func f() async { await g() }")).isEmpty)
+    #expect(!StructureRules.staleShared([file("", path)]).isEmpty)
+  }
 }

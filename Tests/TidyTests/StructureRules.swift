@@ -92,6 +92,21 @@ enum StructureRules {
     }.map { Violation(path: $0.path, message: "no longer needs its exception \"\($0.what)\"") }
   }
 
+  /// What connections share is lent to synchronous code only.
+  static func waiting(_ file: RepositoryFile) -> [Violation] {
+    guard House.sharedByConnections.contains(file.path) else { return [] }
+    return file.tokens.filter { $0.text == "await" || $0.text == "async" }.map {
+      let message = "\($0.text) stands where connections share what they use"
+      return Violation(path: file.path, line: $0.line, message: message)
+    }
+  }
+
+  /// A file that was renamed would not be held to that rule any more.
+  static func staleShared(_ files: [RepositoryFile]) -> [Violation] {
+    House.sharedByConnections.subtracting(files.map(\.path)).sorted()
+      .map { Violation(path: $0, message: "is in a table of the house, and is not there") }
+  }
+
   /// §6: a loose page in a target makes the build warn.
   static func loosePages(_ file: RepositoryFile) -> [Violation] {
     guard file.path.hasSuffix(".md"), file.target != nil, !file.isFixture,

@@ -12,6 +12,7 @@ struct TidyTests {
 
   static let rules: [Rule] = [
     Rule(name: "imports follow the arrows", check: StructureRules.imports),
+    Rule(name: "nothing waits with what is shared", check: StructureRules.waiting),
     Rule(name: "no loose pages", check: StructureRules.loosePages),
     Rule(name: "unsafe is where it may be", check: CodeRules.unsafeWord),
     Rule(name: "no loopholes", check: CodeRules.loopholes),
@@ -45,7 +46,8 @@ struct TidyTests {
   }
 
   @Test func exceptionsAreNeeded() {
-    let found = StructureRules.staleExceptions(Repository.this.files)
+    let files = Repository.this.files
+    let found = StructureRules.staleExceptions(files) + StructureRules.staleShared(files)
     expectNone(found)
   }
 

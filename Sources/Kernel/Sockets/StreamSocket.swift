@@ -189,6 +189,12 @@ public struct StreamSocket: ~Copyable, Sendable {
     }
   }
 
+  /// What was sent and is not acknowledged yet, in bytes (SIOCOUTQ, tcp(7)).
+  public func unacknowledgedBytes() throws(Errno) -> Int {
+    let number = self.number
+    return try performBlocking(.ioctl) { Int(clinux_unacknowledged(number)) }
+  }
+
   /// The error that a finished connect left, or `nil` (SO_ERROR).
   public func pendingError() throws(Errno) -> Errno? {
     var code: Int32 = 0

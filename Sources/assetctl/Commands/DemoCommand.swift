@@ -92,9 +92,9 @@ struct DemoCommand: Command {
       } else if !errand.json {
         end(teller, errand)
       }
-      await service.stop(drainingSeconds: 1)
+      await service.stop(clientTime: .seconds(1))
     } catch {
-      await service.stop(drainingSeconds: 1)
+      await service.stop(clientTime: .seconds(1))
       throw error
     }
   }

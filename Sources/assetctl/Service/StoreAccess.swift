@@ -151,10 +151,10 @@ struct StoreAccess {
         throw CommandFailure("The admin socket of \"\(root)\" vanished.")
       }
       let result = try await Self.run(body, client)
-      await service.stop(drainingSeconds: 5)
+      await service.stop(clientTime: .seconds(5))
       return result
     } catch {
-      await service.stop(drainingSeconds: 1)
+      await service.stop(clientTime: .seconds(1))
       throw error
     }
   }
