@@ -180,7 +180,9 @@ public final class AssetService: Sendable {
     context.state.beginDraining()
     if tellsItsLife {
       context.log.event(
-        .info, "draining", .init(name: "seconds", value: .number(JSONNumber(clientTime.components.seconds))),
+        .info, "draining",
+        .init(
+          name: "seconds", value: .number(JSONNumber(clientTime.components.seconds))),
         .init(name: "connections", value: .number(JSONNumber(context.state.connections))))
     }
     housekeeping.cancel()

@@ -82,6 +82,7 @@ import Testing
       #expect(try RawClient(daemon.base).get(large) == 200)
     }
     let all = stages(small, large)
+    for stage in all { try leave(stage, at: daemon, halfClosing: true) }
     try await settle(daemon)
     let idle = try daemon.descriptors()
     for _ in 0..<Self.rounds {
