@@ -95,7 +95,7 @@ let package = Package(
     tests("Links", ["Links", "Crypto", "Wire"]),
     tests("Store", ["Store", "Kernel", "Crypto", "SQLite", "Wire"]),
     tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
-    tests("HTTPClient", ["HTTPClient", "Net", "Kernel", "Wire"]),
+    tests("HTTPClient", ["HTTPClient", "Net", "Kernel", "Wire", "COpenSSL"]),
     tests("Upstream", ["Upstream", "HTTPClient", "Net", "Kernel", "Wire"], resources: true),
     tests(
       "AssetService",

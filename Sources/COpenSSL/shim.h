@@ -30,6 +30,8 @@ static inline int copenssl_configure(SSL_CTX *c) {
   SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Else one SSL_read takes all the records without plaintext that a peer cares to send.
+  SSL_CTX_clear_mode(c, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
   return SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) == 1;
 }

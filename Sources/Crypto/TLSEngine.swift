@@ -26,6 +26,9 @@ public enum TLSRead: Hashable, Sendable {
   case plaintext(Int)
   /// All that was fed is read.
   case wantsCiphertext
+  /// Records were read that hold no plaintext (key updates, session tickets), and more were fed:
+  /// read again, in a turn of its own where somebody else waits.
+  case control
   /// The peer said that it sends no more (close_notify).
   case closed
   /// The bytes ended without close_notify: what came is genuine, but someone may have cut the rest
@@ -42,6 +45,9 @@ public enum TLSRead: Hashable, Sendable {
 public struct TLSEngine: ~Copyable {
   /// `write` takes no more while this much ciphertext waits; bytes.
   public static let drainThreshold = 64 << 10
+  /// How many records without plaintext one `read` takes. A key update costs about 16 µs, and a
+  /// peer may send them without end.
+  public static let controlRecordsPerRead = 32
 
   /// The `SSL`; owns both BIOs.
   private let session: OpaquePointer
@@ -126,6 +132,11 @@ public struct TLSEngine: ~Copyable {
     throw fail(code)
   }
 
+  /// Whether bytes were fed that no `read` has given out: records, or the start of one.
+  public var hasUnread: Bool {
+    unsafe SSL_has_pending(session) == 1 || BIO_ctrl_pending(incoming) > 0
+  }
+
   /// Moves plaintext into `buffer`.
   ///
   /// Only after the handshake. Throws `.protocol` for broken records and the peer's alerts.
@@ -134,6 +145,17 @@ public struct TLSEngine: ~Copyable {
     if let failure { throw failure }
     if isTruncated { return .truncated }
     if buffer.isEmpty { return .plaintext(0) }
+    for _ in 0..<Self.controlRecordsPerRead {
+      let read = try readRecord(into: &buffer)
+      // libssl comes back after each record without plaintext (no SSL_MODE_AUTO_RETRY).
+      guard read == .wantsCiphertext, unsafe BIO_ctrl_pending(incoming) > 0 else { return read }
+    }
+    return .control
+  }
+
+  private mutating func readRecord(
+    into buffer: inout MutableSpan<UInt8>
+  ) throws(TLSFailure) -> TLSRead {
     ERR_clear_error()
     var count = 0
     let answer = unsafe buffer.withUnsafeMutableBytes { bytes in

@@ -5,6 +5,9 @@
 //                └── failure, close ──▶ closed ◀────┴── readable, gone, too old
 //
 // Everything runs on one loop. Who waits is woken by readiness, by the deadline and by the end.
+//
+// A peer that keeps the socket full must not keep the loop: reads and writes say "would block"
+// when the turn's share is used up, and the wait that follows ends with the connection's next turn.
 internal import Net
 internal import Wire
 
@@ -16,11 +19,16 @@ final class ClientConnection: Channel {
   private static let inputBytes = 64 << 10
   /// How often a connection is looked at that nothing happens on.
   private static let lookInterval: Int64 = 5_000_000_000
+  /// What one connection may move in one turn of its loop, in bytes and in nanoseconds; the time
+  /// that its user takes for them counts.
+  private static let turnBytes = 1 << 20
+  private static let turnNanoseconds: Int64 = 1_000_000
 
   let origin: [UInt8]
   let peer: Peer
   private let idleTimeout: Int64
   private var stream: ByteStream?
+  private var loop: EventLoop?
   private var id: ChannelID?
   private(set) var state = State.busy
 
@@ -30,8 +38,8 @@ final class ClientConnection: Channel {
   private(set) var hasSent = false
   /// Whether the answer to the current request has begun.
   private(set) var hasReceived = false
-  /// Whether the current call's time is over.
-  private(set) var isLate = false
+  /// Whether the user was told that the current call's time is over.
+  private var wasToldLate = false
   private(set) var canWrite = false
   private(set) var isGone = false
 
@@ -41,6 +49,13 @@ final class ClientConnection: Channel {
   private var waiter: CheckedContinuation<Void, Never>?
   /// Something happened while nobody waited.
   private var hasNews = false
+  /// The loop's turn in which the connection last did something (`EventLoop.now`), when it began to
+  /// in that turn, and how much it moved.
+  private var turn: Int64 = .min
+  private var turnBegan: Int64 = 0
+  private var moved = 0
+  /// Whether the others come first: the next wait is for the connection's own turn.
+  private var needsTurn = false
 
   init(origin: [UInt8], peer: Peer, idleTimeout: Int64) {
     self.origin = origin
@@ -60,6 +75,7 @@ final class ClientConnection: Channel {
       case .unreachable(let reason): return .unreachable("\(peer.host): \(reason)")
       }
     }
+    self.loop = loop
     id = stream?.register(self, on: loop)
     if id == nil { close() }
     return id == nil ? .exhausted("the loop took no descriptor") : nil
@@ -72,19 +88,53 @@ final class ClientConnection: Channel {
   func handshake() -> HandshakeOutcome { stream?.handshake() ?? .failed("closed") }
 
   func write(_ bytes: Span<UInt8>) -> WriteOutcome {
+    if isTurnOver() { return .wouldBlock }
     let outcome = stream?.write(bytes) ?? .gone
-    if case .bytes(let count) = outcome, count > 0 { hasSent = true }
+    if case .bytes(let count) = outcome, count > 0 {
+      hasSent = true
+      moved += count
+    }
     return outcome
   }
 
   func flush() -> WriteOutcome { stream?.flush() ?? .gone }
 
-  /// Reads into the free end of `input`.
+  /// Reads into the free end of `input`; `.bytes(0)` says to try again (`ByteStream.read`).
   func fill() -> ReadOutcome {
+    if isTurnOver() { return .wouldBlock }
     let outcome = input.appendInPlace { stream?.read(into: &$0) ?? .gone }
-    if case .bytes = outcome { hasReceived = true }
+    if case .bytes(let count) = outcome, count > 0 {
+      hasReceived = true
+      moved += count
+    }
     return outcome
   }
+
+  // MARK: What nobody asked for
+
+  /// What a connection says that nothing was asked of.
+  enum Silence: Equatable {
+    case quiet, spoke, gone
+  }
+
+  /// Looks whether anything has come: here, in TLS or in the kernel. It would be taken for the
+  /// answer to the next request.
+  func listen() -> Silence {
+    guard input.isEmpty else { return .spoke }
+    // Session tickets may come before anything was asked; each read takes some.
+    for _ in 0..<4 {
+      switch input.appendInPlace({ stream?.read(into: &$0) ?? .gone }) {
+      case .bytes(0): continue
+      case .bytes: return .spoke
+      case .wouldBlock: return .quiet
+      case .end, .gone: return .gone
+      }
+    }
+    return .spoke
+  }
+
+  /// Whether bytes have come behind the answer, so far as this process has them.
+  var hasUnread: Bool { !input.isEmpty || stream?.hasUnread ?? false }
 
   // MARK: Its life
 
@@ -117,19 +167,37 @@ final class ClientConnection: Channel {
 
   // MARK: Waiting
 
-  /// Comes back when something happened since the last wait: readiness, the deadline, the end.
+  /// Comes back when something happened since the last wait: readiness, the deadline, the end; or
+  /// when the loop's others had their turn, if this one's is over.
   ///
   /// So whoever tries, would block and then waits misses nothing, even when the task gives way
   /// between the two; at worst it tries once for nothing.
   func wait() async {
+    let isForTurn = needsTurn && state != .closed
+    needsTurn = false
     await withCheckedContinuation { continuation in
-      if hasNews {
+      if isForTurn, let id, let loop {
+        waiter = continuation
+        loop.assumeIsolated { $0.yield(id) }
+      } else if hasNews {
         hasNews = false
         continuation.resume()
       } else {
         waiter = continuation
       }
     }
+  }
+
+  /// Lets the loop's others have their turn if this one's is over.
+  func shareLoop() async { if isTurnOver() { await wait() } }
+
+  /// Whether this turn's share is used up.
+  private func isTurnOver() -> Bool {
+    guard let loop, state != .closed else { return false }
+    let (current, now) = (loop.assumeIsolated { $0.now }, EventLoop.preciseNow)
+    if current != turn { (turn, turnBegan, moved) = (current, now, 0) }
+    needsTurn = moved >= Self.turnBytes || now - turnBegan >= Self.turnNanoseconds
+    return needsTurn
   }
 
   private func wake() {
@@ -142,6 +210,8 @@ final class ClientConnection: Channel {
   }
 
   func ready(_ readiness: Readiness, on loop: isolated EventLoop) {
+    // A turn that was asked for says nothing about the socket.
+    if readiness.isOwnTurn { return state == .busy ? wake() : () }
     if readiness.mayWrite { canWrite = true }
     if readiness.isGone { isGone = true }
     switch state {
@@ -160,9 +230,13 @@ final class ClientConnection: Channel {
 
   // MARK: Time
 
+  /// Whether the current call's time is over, at this very moment: data that flows must not put the
+  /// deadline off.
+  var isLate: Bool { wasToldLate || EventLoop.preciseNow >= deadline }
+
   func setDeadline(_ deadline: Int64, on loop: isolated EventLoop) {
     self.deadline = deadline
-    isLate = false
+    wasToldLate = false
     look(at: min(deadline, loop.now + Self.lookInterval), on: loop)
   }
 
@@ -184,12 +258,13 @@ final class ClientConnection: Channel {
       if now - since >= idleTimeout { leave(on: loop) }
     case .busy where now < deadline: break
     // Whoever uses it was told and has not come: it is held by nobody, or by one who hangs.
-    case .busy where isLate: leave(on: loop)
+    case .busy where wasToldLate: leave(on: loop)
     case .busy:
-      isLate = true
+      wasToldLate = true
       wake()
     }
-    look(at: isLate ? now + Self.lookInterval : min(deadline, now + Self.lookInterval), on: loop)
+    let next = now + Self.lookInterval
+    look(at: wasToldLate ? next : min(deadline, next), on: loop)
     return nil
   }
 }

@@ -17,10 +17,14 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// The TLS handshake failed, or the certificate is not for the host or not trusted; no byte of
   /// the request was sent.
   case tls(String)
+  /// The server spoke before it was asked, so what it says answers nothing; no byte was sent.
+  case spokeFirst
   /// Time was over in a phase; `afterSending` says whether a byte of the request had left.
   case timedOut(Phase, afterSending: Bool)
-  /// The connection was lost, before the answer or within it.
+  /// The connection was lost before a byte of the answer came.
   case lost(afterSending: Bool)
+  /// The answer broke off: the connection was lost within it.
+  case brokeOff
   /// The answer is not HTTP/1, its framing is broken, or it is encoded although we asked for none.
   case malformed(String)
   /// The answer's body is longer than the caller takes, in bytes.
@@ -32,9 +36,9 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// bought with it.
   public var isBeforeSending: Bool {
     switch self {
-    case .badRequest, .refusedAddress, .unreachable, .exhausted, .tls: true
+    case .badRequest, .refusedAddress, .unreachable, .exhausted, .tls, .spokeFirst: true
     case .timedOut(_, let afterSending), .lost(let afterSending): !afterSending
-    case .malformed, .tooLarge, .bodyFailed: false
+    case .brokeOff, .malformed, .tooLarge, .bodyFailed: false
     }
   }
 
@@ -46,10 +50,12 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case .unreachable(let detail): "could not connect: \(detail)"
     case .exhausted(let detail): "nothing left to connect with: \(detail)"
     case .tls(let detail): "no trusted connection: \(detail)"
+    case .spokeFirst: "the server spoke before it was asked"
     case .timedOut(let phase, _): "timed out while \(phase.rawValue)"
     case .lost(let afterSending):
       afterSending
         ? "the connection was lost" : "the connection was lost before the request was sent"
+    case .brokeOff: "the answer broke off"
     case .malformed(let detail): "the answer is malformed: \(detail)"
     case .tooLarge(let limit): "the answer has more than \(limit) bytes"
     case .bodyFailed(let detail): "the request's body failed: \(detail)"

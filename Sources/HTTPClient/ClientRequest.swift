@@ -106,8 +106,10 @@ public struct ClientRequest {
   public var connectTimeout: Int64 = 10_000_000_000
   /// Nanoseconds from the call to the last byte of the answer.
   public var timeout: Int64 = 60_000_000_000
-  /// Whether the call must not take a connection from the pool: for what may be sent only once,
-  /// since a kept connection can turn out to be dead after a part of the request has left.
+  /// Whether the call has a connection to itself: for what may be sent only once, since a kept
+  /// connection can turn out to be dead after a part of the request has left; and for answers that
+  /// must be this call's, since what comes late on a kept connection is taken for the next answer.
+  /// Costs a millisecond beside connecting, in which the server must not speak.
   public var freshConnection = false
   /// The path of a socket in the file system to connect to, instead of the URL's host; at most 107
   /// bytes (unix(7)).

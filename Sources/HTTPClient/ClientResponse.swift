@@ -21,14 +21,14 @@ public final class ClientResponse {
 
   /// The value of the first line with this name.
   public func field(_ name: FieldName) -> [UInt8]? {
-    head.fields.value(of: name).map { Array(bytes[$0]) }
+    head.value(of: name).map { Array(bytes[$0]) }
   }
 
   /// The value of the first line with this name, given in lowercase.
   public func field(named name: String) -> [UInt8]? {
     let wanted = Array(name.utf8)
-    for index in 0..<head.fields.count {
-      let field = head.fields[index]
+    for index in 0..<head.fieldCount {
+      let field = head.field(at: index)
       guard field.name.range.count == wanted.count else { continue }
       let found = bytes[field.name.range].map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
       if found == wanted { return Array(bytes[field.value.range]) }
@@ -69,7 +69,7 @@ public final class ResponseBodyReader {
     switch framing {
     case .none: self.framing = .finished
     case .length(let count): self.framing = count == 0 ? .finished : .length(left: count)
-    case .chunked: self.framing = .chunked(ChunkedDecoder())
+    case .chunked: self.framing = .chunked(ChunkedDecoder(ofAnswer: true))
     case .untilClose: self.framing = .untilClose
     }
     if isFinished { finish(connection) }
@@ -105,6 +105,25 @@ public final class ResponseBodyReader {
     return all
   }
 
+  /// The body's first bytes, at most `count`; fewer where it ends, breaks off, or can not be read.
+  /// The rest is given up.
+  public func start(of count: Int) async -> [UInt8] {
+    var start: [UInt8] = []
+    do {
+      while start.count < count {
+        let goesOn = try await read { bytes in
+          let taken = bytes.extracting(first: min(bytes.count, count - start.count))
+          start.append(addingCapacity: taken.count) { output in
+            for index in taken.indices { output.append(taken[index]) }
+          }
+        }
+        guard goesOn else { return start }
+      }
+    } catch { /* what came is what there is */  }
+    abandon()
+    return start
+  }
+
   func abandon() {
     guard !isFinished else { return }
     framing = .finished
@@ -114,6 +133,7 @@ public final class ResponseBodyReader {
   private func pull(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
     if let declaredLength, declaredLength > limit { throw ClientFailure.tooLarge(limit: limit) }
     while !isFinished {
+      await connection.shareLoop()
       if connection.isLate { throw ClientFailure.timedOut(.receiving, afterSending: true) }
       var progressed = false
       if !connection.input.isEmpty {
@@ -126,13 +146,13 @@ public final class ResponseBodyReader {
         continue
       }
       switch connection.fill() {
-      case .bytes(let count) where count > 0: continue
+      case .bytes: continue
       case .wouldBlock: await connection.wait()
       case .end:
-        guard case .untilClose = framing else { throw ClientFailure.lost(afterSending: true) }
+        guard case .untilClose = framing else { throw ClientFailure.brokeOff }
         framing = .finished
         connection.close()
-      case .bytes, .gone: throw ClientFailure.lost(afterSending: true)
+      case .gone: throw ClientFailure.brokeOff
       }
     }
     return false
@@ -149,8 +169,9 @@ public final class ResponseBodyReader {
       return bytes.count
     case .length(let left):
       let count = Int(min(left, Int64(bytes.count)))
-      framing = left == Int64(count) ? .finished : .length(left: left - Int64(count))
+      // Not before the bytes were taken: a body that is finished keeps its connection.
       try hand(bytes.extracting(0..<count), &progressed, consume)
+      framing = left == Int64(count) ? .finished : .length(left: left - Int64(count))
       return count
     case .chunked(var decoder):
       var used = 0

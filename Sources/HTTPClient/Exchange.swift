@@ -106,18 +106,23 @@ final class Exchange {
         if hasHead { return true }
       }
       switch connection.fill() {
-      case .bytes(let count) where count > 0: continue
+      case .bytes: continue
       case .wouldBlock: return false
-      case .bytes, .end, .gone: throw .lost(afterSending: connection.hasSent)
+      case .end, .gone:
+        if connection.hasReceived { throw .brokeOff }
+        throw .lost(afterSending: connection.hasSent)
       }
     }
   }
 
-  /// Parses one head from the input; `false` when it is not whole.
+  /// Parses one head from the input, or a part of one; `false` when more is needed.
   private func parseHead() throws(ClientFailure) -> Bool {
     let answersHead = request.method == .head
     switch connection.input.withSpan({ head.parse($0, answersHead: answersHead) }) {
     case .incomplete: return false
+    case .unfold(let place):
+      for index in place...place + 1 { connection.input.overwrite(at: index, with: 0x20) }
+      return true
     case .reject(let rejection): throw .malformed("\(rejection)")
     case .complete(let length):
       guard head.isInterim else {

@@ -8,14 +8,14 @@ extension HTTPClient {
   func connect(
     _ request: ClientRequest, until deadline: Int64, on loop: isolated EventLoop
   ) async throws(ClientFailure) -> ClientConnection {
-    let deadline = min(deadline, loop.now + request.connectTimeout)
+    let deadline = min(deadline, EventLoop.preciseNow + request.connectTimeout)
     let peers = try await addresses(request, until: deadline, on: loop)
     var failure = ClientFailure.unreachable("no address")
     for (index, peer) in peers.enumerated() {
       // A silent address must leave time for the next one.
-      let share = max(0, deadline - loop.now) / Int64(peers.count - index)
+      let share = max(0, deadline - EventLoop.preciseNow) / Int64(peers.count - index)
       do throws(ClientFailure) {
-        return try await connect(request, peer, until: loop.now + share, on: loop)
+        return try await connect(request, peer, until: EventLoop.preciseNow + share, on: loop)
       } catch {
         // Who answers with a wrong certificate is there: another address would not make it right.
         if case .tls = error { throw error }

@@ -69,10 +69,9 @@ public final class HTTPClient {
     _ request: ClientRequest, on loop: isolated EventLoop
   ) async throws(ClientFailure) -> ClientResponse {
     let head = try request.head()
-    let deadline = loop.now + request.timeout
-    if !request.freshConnection,
-      let kept = pool.take(request.origin, request.addresses)
-    {
+    // Not from the turn's beginning: what its other tasks took is none of this call's time.
+    let deadline = EventLoop.preciseNow + request.timeout
+    if !request.freshConnection, let kept = takeQuiet(request) {
       do throws(ClientFailure) {
         return try await exchange(request, head, over: kept, until: deadline, on: loop)
       } catch {
@@ -82,7 +81,29 @@ public final class HTTPClient {
       }
     }
     let connection = try await connect(request, until: deadline, on: loop)
+    if request.freshConnection {
+      await clock.sleep(until: EventLoop.preciseNow + Self.listenNanoseconds, on: loop)
+    }
+    // A server that left may be asked again; one that answers unasked is not to be believed.
+    guard connection.listen() != .spoke else {
+      connection.close()
+      throw .spokeFirst
+    }
     return try await exchange(request, head, over: connection, until: deadline, on: loop)
+  }
+
+  /// How long a new connection is listened to before an order goes out that is sent once: what comes
+  /// later than that can not be told from its answer.
+  private static let listenNanoseconds: Int64 = 1_000_000
+
+  /// A kept connection on which nothing came meanwhile: the loop tells of bytes at its next turn,
+  /// which is too late for a call that begins in this one.
+  private func takeQuiet(_ request: ClientRequest) -> ClientConnection? {
+    while let kept = pool.take(request.origin, request.addresses) {
+      if kept.listen() == .quiet { return kept }
+      kept.close()
+    }
+    return nil
   }
 
   private func exchange(
@@ -111,12 +132,12 @@ public final class HTTPClient {
     guard isIdentity(exchange.head, bytes) else {
       throw .malformed("a content coding that was not asked for")
     }
-    let keeps = exchange.head.keepsAlive && exchange.isSent
+    let keeps = exchange.head.keepsAlive && exchange.isSent && !request.freshConnection
     let body = ResponseBodyReader(
       exchange.head.body, over: connection, limit: request.responseLimit
     ) { [weak self] connection in
       // Bytes behind the answer belong to nothing.
-      guard let self, keeps, connection.input.isEmpty, !connection.isGone, !connection.isLate else {
+      guard let self, keeps, !connection.hasUnread, !connection.isGone, !connection.isLate else {
         return connection.close()
       }
       pool.put(connection)
@@ -126,7 +147,7 @@ public final class HTTPClient {
 
   private func isIdentity(_ head: ResponseHead, _ bytes: [UInt8]) -> Bool {
     var isIdentity = true
-    head.fields.forEachElement(of: .contentEncoding, in: bytes.span) { coding in
+    head.forEachElement(of: .contentEncoding, in: bytes.span) { coding in
       let text = [UInt8](copying: coding).map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
       if !text.elementsEqual("identity".utf8) { isIdentity = false }
     }

@@ -47,7 +47,13 @@ public struct ByteStream: ~Copyable {
   /// Goes on with the handshake; `.done` in the clear.
   public mutating func handshake() -> HandshakeOutcome { tls?.handshake(over: socket) ?? .done }
 
+  /// Whether bytes have come from the socket that no read has given out.
+  public var hasUnread: Bool { tls?.hasUnread ?? false }
+
   /// Receives into the free end of `output`.
+  ///
+  /// Through TLS, `.bytes(0)` says that what came holds nothing for the reader, and that there may
+  /// be more: read again, after a turn of the loop's others.
   public mutating func read(into output: inout OutputSpan<UInt8>) -> ReadOutcome {
     guard let tls else { return socket.read(into: &output) }
     return tls.read(into: &output, over: socket)

@@ -7,7 +7,7 @@ public typealias SendableFile = SharedFile
 
 /// What a read came to.
 public enum ReadOutcome: Sendable, Equatable {
-  /// So many bytes were appended.
+  /// So many bytes were appended; 0 only through TLS (`ByteStream.read`).
   case bytes(Int)
   /// None wait; the channel is told when some do.
   case wouldBlock

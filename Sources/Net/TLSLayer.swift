@@ -56,12 +56,24 @@ public final class TLSIdentity: Sendable {
 public final class TLSLayer {
   /// A TLS record with its overhead (RFC 8446 §5.2).
   private static let recordBytes = 16_384 + 256 + 5
+  /// What one record's plaintext explains of the ciphertext beside its own length, generously.
+  private static let overheadBytes = 64
+  /// How many bytes may come that no plaintext explains, and the most of a handshake. Key updates
+  /// and session tickets are some ten or a hundred bytes; a chain of certificates has 4 to 10 KB.
+  private static let unexplainedLimit = 256 << 10
+  /// How often one `read` asks the socket.
+  private static let receivesPerRead = 16
+  /// What may wait for a peer that makes us answer and does not read: what `write` leaves behind,
+  /// and as much again.
+  private static let unsentLimit = 2 * TLSEngine.drainThreshold
 
   private var engine: TLSEngine
   private var received: [UInt8] = []
   private var outgoing = [UInt8](repeating: 0, count: recordBytes)
   /// What of `outgoing` the socket has not taken.
   private var unsent = 0..<0
+  /// Bytes received that no plaintext explains.
+  private var unexplained = 0
 
   init(_ engine: consuming TLSEngine) { self.engine = engine }
 
@@ -71,14 +83,19 @@ public final class TLSLayer {
         let step = try engine.handshake()
         let flushed = flush(over: socket)
         if flushed == .gone { return .failed("the peer left during the TLS handshake") }
-        if step == .done { return flushed == .wouldBlock ? .wouldBlock : .done }
+        if step == .done {
+          guard flushed != .wouldBlock else { return .wouldBlock }
+          unexplained = 0
+          return .done
+        }
       } catch {
         // The peer may learn why from our alert.
         _ = flush(over: socket)
         return .failed("\(error)")
       }
       switch receive(over: socket) {
-      case .bytes: continue
+      case .bytes where unexplained <= Self.unexplainedLimit: continue
+      case .bytes: return .failed("the TLS handshake has no end")
       case .wouldBlock: return .wouldBlock
       case .end: engine.feedEnd()
       case .gone: return .failed("the peer left during the TLS handshake")
@@ -86,24 +103,44 @@ public final class TLSLayer {
     }
   }
 
+  /// Whether bytes have come that no `read` has given out.
+  var hasUnread: Bool { engine.hasUnread }
+
   /// A read that ends without the peer's close_notify is `.gone`, not `.end`: it may have been cut.
+  ///
+  /// Bounded, whatever the peer sends: `.bytes(0)` says that records came which hold no plaintext,
+  /// and that there may be more. A peer that sends little else, or that makes us answer and does not
+  /// read, is `.gone`.
   func read(into output: inout OutputSpan<UInt8>, over socket: borrowing TCPStream) -> ReadOutcome {
-    // Bounded: libssl gives up on a peer that sends one empty record after another.
-    while true {
-      switch decrypt(into: &output) {
-      case .plaintext(let count): return .bytes(count)
+    for _ in 0..<Self.receivesPerRead {
+      let read = decrypt(into: &output)
+      switch read {
+      case .plaintext(let count):
+        unexplained = max(0, unexplained - count - Self.overheadBytes)
+        return .bytes(count)
       case .closed: return .end
       case .truncated, nil: return .gone
-      case .wantsCiphertext: break
+      case .wantsCiphertext, .control: break
       }
       // A key update is answered while reading.
-      if flush(over: socket) == .gone { return .gone }
+      guard answers(over: socket) else { return .gone }
+      if read == .control { return .bytes(0) }
       switch receive(over: socket) {
-      case .bytes: continue
+      case .bytes where unexplained <= Self.unexplainedLimit: continue
+      case .bytes, .gone: return .gone
       case .wouldBlock: return .wouldBlock
       case .end: engine.feedEnd()
-      case .gone: return .gone
       }
+    }
+    return .bytes(0)
+  }
+
+  /// Sends what reading left to say; `false` when the peer is gone, or does not take it.
+  private func answers(over socket: borrowing TCPStream) -> Bool {
+    switch flush(over: socket) {
+    case .bytes: true
+    case .wouldBlock: engine.pendingCiphertext <= Self.unsentLimit
+    case .gone: false
     }
   }
 
@@ -160,7 +197,10 @@ public final class TLSLayer {
     bytes.removeAll(keepingCapacity: true)
     var outcome = ReadOutcome.wouldBlock
     bytes.append(addingCapacity: Self.recordBytes) { outcome = socket.read(into: &$0) }
-    if case .bytes = outcome { engine.feed(ciphertext: bytes.span) }
+    if case .bytes(let count) = outcome {
+      unexplained += count
+      engine.feed(ciphertext: bytes.span)
+    }
     swap(&bytes, &received)
     return outcome
   }

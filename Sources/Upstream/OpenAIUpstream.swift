@@ -32,7 +32,7 @@ public struct RetryPolicy: Sendable {
 /// An upstream that speaks OpenAI's dialect.
 public final class OpenAIUpstream: Upstream {
   /// How much of an error is read, in bytes.
-  private static let errorLimit: Int64 = 64 << 10
+  private static let errorLimit = 64 << 10
   /// Ten images of 64 MiB as base64, and their skeleton.
   private static let answerLimit: Int64 = 1 << 30
 
@@ -67,7 +67,7 @@ public final class OpenAIUpstream: Upstream {
     while true {
       request.timeout = deadline - loop.turnNanoseconds
       do throws(UpstreamFailure) {
-        return try await send(request, on: loop)
+        return try await send(request, within: order.timeoutNanoseconds, on: loop)
       } catch {
         let left = deadline - loop.turnNanoseconds
         let random = Double.random(in: 0...1)
@@ -93,14 +93,15 @@ public final class OpenAIUpstream: Upstream {
     }
     var request = ClientRequest(.get, target)
     request.responseLimit = Self.answerLimit
+    request.freshConnection = true
     request.fields = [.init("Accept", "image/*"), .init("User-Agent", userAgent)]
-    let response = try await call(request, on: loop)
+    let response = try await call(request, within: request.timeout, on: loop)
     guard response.status == 200 else {
       response.close()
       throw UpstreamFailure(
         .foreignURL, "The upstream's result could not be fetched: status \(response.status).")
     }
-    return OpenAIAnswer(response, UpstreamHeaders(), scrubber)
+    return OpenAIAnswer(response, UpstreamHeaders(), within: request.timeout, scrubber)
   }
 
   // MARK: One attempt
@@ -135,35 +136,24 @@ public final class OpenAIUpstream: Upstream {
   }
 
   private func send(
-    _ request: ClientRequest, on loop: isolated ClientLoop
+    _ request: ClientRequest, within time: Int64, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
-    let response = try await call(request, on: loop)
+    let response = try await call(request, within: time, on: loop)
     let headers = UpstreamHeaders(response, now: loop.turnWallSeconds)
     guard !(200..<300).contains(response.status) else {
-      return OpenAIAnswer(response, headers, scrubber)
+      return OpenAIAnswer(response, headers, within: time, scrubber)
     }
-    let body = await Self.start(of: response)
+    // The status counts even when nothing can be had of the body.
+    let body = await response.body.start(of: Self.errorLimit)
     throw UpstreamFailure(status: response.status, headers: headers, body: body.span, scrubber)
   }
 
   private func call(
-    _ request: ClientRequest, on loop: isolated ClientLoop
+    _ request: ClientRequest, within time: Int64, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> ClientResponse {
     do throws(ClientFailure) {
       return try await client.call(request, on: loop)
-    } catch { throw UpstreamFailure(error, scrubber) }
-  }
-
-  /// What can be had of an error's body; the status counts even when it is cut.
-  private static func start(of response: ClientResponse) async -> [UInt8] {
-    var body: [UInt8] = []
-    response.body.limit = errorLimit
-    do {
-      while try await response.body.read({ bytes in
-        for index in bytes.indices { body.append(bytes[index]) }
-      }) {}
-    } catch { /* too long, or lost: what came is judged */  }
-    return body
+    } catch { throw UpstreamFailure(error, within: time, scrubber) }
   }
 }
 
@@ -172,12 +162,18 @@ private final class OpenAIAnswer: UpstreamAnswer {
   let requestID: String?
   let status: Int
   private let response: ClientResponse
+  private let time: Int64
   private let scrubber: Scrubber
 
-  init(_ response: ClientResponse, _ headers: UpstreamHeaders, _ scrubber: Scrubber) {
+  /// An answer that must be whole within `time` nanoseconds from the order.
+  init(
+    _ response: ClientResponse, _ headers: UpstreamHeaders, within time: Int64,
+    _ scrubber: Scrubber
+  ) {
     requestID = headers.requestID
     status = response.status
     self.response = response
+    self.time = time
     self.scrubber = scrubber
   }
 
@@ -185,7 +181,7 @@ private final class OpenAIAnswer: UpstreamAnswer {
     do {
       return try await response.body.read(consume)
     } catch let failure as ClientFailure {
-      var found = UpstreamFailure(failure, scrubber)
+      var found = UpstreamFailure(failure, within: time, scrubber)
       found.status = status
       found.requestID = requestID
       throw found

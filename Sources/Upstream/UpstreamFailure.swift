@@ -99,20 +99,20 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
     isTransient = isUnspent
   }
 
-  /// The failure of a call that brought no whole answer.
-  init(_ failure: ClientFailure, _ scrubber: Scrubber) {
+  /// The failure of a call that brought no whole answer within `time` nanoseconds.
+  init(_ failure: ClientFailure, within time: Int64, _ scrubber: Scrubber) {
     let kind: Kind =
       switch failure {
       case .timedOut(_, let afterSending): afterSending ? .timeout : .unreachable
       case .lost(let afterSending): afterSending ? .connectionLost : .unreachable
       // What can not be read may have been paid for all the same.
-      case .bodyFailed, .malformed, .tooLarge: .connectionLost
+      case .brokeOff, .bodyFailed, .malformed, .tooLarge: .connectionLost
       case .badRequest: .notConfigured
       case .exhausted: .exhausted
-      case .unreachable, .tls, .refusedAddress: .unreachable
+      case .unreachable, .tls, .refusedAddress, .spokeFirst: .unreachable
       }
     self.kind = kind
-    message = scrubber.scrub("The upstream could not be asked: \(failure).")
+    message = scrubber.scrub(Self.message(failure, within: time))
     isUnspent = failure.isBeforeSending
     // A wrong certificate or address does not right itself.
     isTransient =
@@ -120,6 +120,24 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
       case .unreachable, .lost, .timedOut: isUnspent
       default: false
       }
+  }
+
+  private static func message(_ failure: ClientFailure, within time: Int64) -> String {
+    let seconds = max(1, (time + 500_000_000) / 1_000_000_000)
+    return switch failure {
+    case .timedOut(.receiving, _):
+      "The upstream's answer was not whole within \(seconds) s; the call may have been billed."
+    case .timedOut(_, afterSending: true):
+      "The upstream did not answer within \(seconds) s; the call may have been billed."
+    case .brokeOff: "The upstream's answer broke off; the call may have been billed."
+    case .lost(afterSending: true):
+      "The upstream closed the connection without an answer; the call may have been billed."
+    case .malformed(let detail): "The upstream's answer can not be read: \(detail)."
+    case .tooLarge(let limit): "The upstream's answer has more than \(limit) bytes."
+    case .badRequest, .bodyFailed, .exhausted, .lost, .refusedAddress, .spokeFirst, .timedOut, .tls,
+      .unreachable:
+      "The upstream could not be asked: \(failure)."
+    }
   }
 
   /// An answer that is no JSON, or cut.

@@ -62,6 +62,12 @@ public struct ByteBuffer: ~Copyable {
     return try unsafe body(Span(_bytes: RawSpan(_unsafeBytes: held)))
   }
 
+  /// Writes over the byte at `index` of those held; traps when there is none.
+  public mutating func overwrite(at index: Int, with byte: UInt8) {
+    precondition(index >= 0 && index < count, "ByteBuffer: overwrote what it does not hold")
+    unsafe base.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self)
+  }
+
   /// Lends the free tail of the block for a read such as recv(2); appends as many bytes as `body`
   /// says it wrote, counted from the front. `nil` (would block) appends nothing.
   ///

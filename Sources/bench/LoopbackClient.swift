@@ -92,7 +92,7 @@ final class LoopbackClient {
     var head = ResponseHead()
     let headLength = try receive(&head, isHead: isHead)
     let etag = input.withSpan { bytes in
-      head.fields.soleValue(of: .etag).map { range in
+      head.value(of: .etag).map { range in
         String(decoding: range.map { bytes[$0] }, as: UTF8.self)
       }
     }
@@ -117,6 +117,7 @@ final class LoopbackClient {
       try fill()
       switch input.withSpan({ head.parse($0, answersHead: isHead) }) {
       case .incomplete: continue
+      case .unfold: throw Trouble("An answer has folded lines.")
       case .reject(let reason): throw Trouble("An answer can not be read: \(reason).")
       case .complete(let length): return length
       }

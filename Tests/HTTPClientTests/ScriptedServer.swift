@@ -9,6 +9,8 @@ enum Step: Sendable {
   case readOnly(Int)
   /// Sends.
   case send(String)
+  /// Sends again and again, whenever there is room, until the client is gone.
+  case sendEndlessly(String)
   /// Lets the client have its turns.
   case turns(Int)
   /// Ends the connection in order: after close_notify with TLS.
@@ -88,6 +90,8 @@ final class ScriptedConnection: Channel {
   private(set) var received: [UInt8] = []
   /// Whether the client has ended the connection.
   private(set) var sawEnd = false
+  /// Whether all that was to be done is done.
+  var isDone: Bool { script.isEmpty }
   /// Bytes of `received` that are a request already waited for.
   private var used = 0
 
@@ -145,6 +149,11 @@ final class ScriptedConnection: Channel {
       case .send(let text):
         if toSend.isEmpty { toSend = Array(text.utf8) }
         guard sendAll() else { return }
+      case .sendEndlessly(let text):
+        repeat {
+          if toSend.isEmpty { toSend = Array(text.utf8) }
+        } while sendAll()
+        return
       case .turns(let count):
         script[0] = .turns(count - 1)
         if count > 0 {

@@ -8,7 +8,7 @@ struct TLSCallTests {
     try TLSTrust(additionalAuthorities: Array(Certificates.authority.utf8))
   }
 
-  private func calls(
+  func calls(
     _ certificate: String = Certificates.good, host: String = "127.0.0.1"
   ) throws -> Calls {
     var calls = Calls()
@@ -105,6 +105,6 @@ struct TLSCallTests {
     let whole = try await calls().answer(.answer([text], then: [.close]))
     #expect(whole == .success(200, "hello"))
     let cut = try await calls().answer(.answer([text], then: [.drop]))
-    #expect(cut == .failure(.lost(afterSending: true), after: 200))
+    #expect(cut == .failure(.brokeOff, after: 200))
   }
 }

@@ -23,7 +23,7 @@ struct OpenAIUpstreamTests {
   /// Runs one order, or a fetch of `url` (in which PORT is the server's), against these scripts.
   private func run(
     _ scripts: [[Step]], model: String = "gpt-image-2", key: String? = key,
-    fetch url: String? = nil,
+    fetch url: String? = nil, afterOrder: Bool = false,
     parameters: JSONObject = JSONObject(), timeout: Int64 = 10_000_000_000
   ) async throws -> Outcome {
     let lookups = try Workers(threads: 1, queueLimit: 8)
@@ -44,6 +44,10 @@ struct OpenAIUpstreamTests {
         model: model, parameters: parameters, timeoutNanoseconds: timeout)
       var outcome = Outcome()
       do {
+        if afterOrder {
+          let answer = try await upstream.generate(order, on: loop)
+          while try await answer.read({ _ in }) {}
+        }
         let answer =
           if let url {
             try await upstream.fetch(
@@ -165,16 +169,24 @@ struct OpenAIUpstreamTests {
     let lost = try await run([[.request, .drop], .answer(Self.empty)])
     #expect(lost.failure?.kind == .connectionLost)
     #expect(lost.failure?.isUnspent == false)
+    #expect(
+      lost.failure?.message
+        == "The upstream closed the connection without an answer; the call may have been billed.")
     #expect(lost.received.count == 1)
     let late = try await run([[.request], .answer(Self.empty)], timeout: 30_000_000)
     #expect(late.failure?.kind == .timeout)
     #expect(late.failure?.isUnspent == false)
+    #expect(
+      late.failure?.message
+        == "The upstream did not answer within 1 s; the call may have been billed.")
     #expect(late.received.count == 1)
     let cut = try await run([
       .answer(["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], then: [.close]),
       .answer(Self.empty),
     ])
     #expect(cut.failure?.kind == .connectionLost)
+    #expect(
+      cut.failure?.message == "The upstream's answer broke off; the call may have been billed.")
     #expect(cut.received.count == 1)
   }
 
@@ -194,13 +206,19 @@ struct OpenAIUpstreamTests {
     #expect(pause == expected.map { $0 * 1_000_000 })
   }
 
-  @Test("An error of megabytes is judged by its status")
+  @Test("An error of megabytes is judged by its start, else by its status")
   func hugeError() async throws {
-    let body = String(repeating: "x", count: 3 << 20)
-    let outcome = try await run([
-      .answer("HTTP/1.1 400 Bad\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
-    ])
-    #expect(outcome.failure?.kind == .invalidRequest)
+    let padding = String(repeating: " ", count: 3 << 20)
+    let refusal = #"{"error":{"code":"moderation_blocked","message":"No."}}"#
+    for (body, kind) in [(refusal, UpstreamFailure.Kind.contentPolicy), ("x", .invalidRequest)] {
+      let body = body + padding
+      let length = try await run([
+        .answer("HTTP/1.1 400 Bad\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body)
+      ])
+      #expect(length.failure?.kind == kind)
+      let open = try await run([.answer(["HTTP/1.1 400 Bad\r\n\r\n" + body], then: [.close])])
+      #expect(open.failure?.kind == kind)
+    }
   }
 
   // MARK: Results that are URLs
@@ -228,6 +246,19 @@ struct OpenAIUpstreamTests {
     let outcome = try await run([.answer(Self.image)], fetch: url)
     #expect(outcome.failure?.kind == .foreignURL)
     #expect(outcome.received.isEmpty)
+  }
+
+  @Test("Late bytes of an order are not its result")
+  func lateBytes() async throws {
+    let late = Self.image.replacing("PNG", with: "GIF")
+    for turns in 0..<6 {
+      let outcome = try await run(
+        [.answer(Self.empty) + [.turns(turns), .send(late)], .answer(Self.image)],
+        fetch: "http://127.0.0.1:PORT/files/a.png", afterOrder: true)
+      #expect(outcome.failure == nil)
+      #expect(outcome.body == "PNG")
+      #expect(outcome.received.count == 2)
+    }
   }
 
   @Test("A redirect is not followed")

@@ -44,21 +44,24 @@ public struct ChunkedDecoder: Sendable {
   }
 
   private enum Phase: Equatable {
-    case sizeStart, size, sizeExtension, sizeLineFeed
+    case sizeStart, size, sizeBlank, sizeExtension, sizeLineFeed
     case data
     case dataReturn, dataLineFeed
     case trailerStart, trailerName, trailerValue, trailerLineFeed, lastLineFeed
     case finished
   }
 
+  /// Whether white space may stand behind a size, as some servers pad it. Two readers of a request
+  /// could disagree there, so only answers are read so.
+  private let allowsBlankAfterSize: Bool
   private var phase = Phase.sizeStart
   private var remaining: Int64 = 0
   private var lineLength = 0
   private var extensionBytes = 0
   private var trailerBytes = 0
 
-  /// A decoder at the start of a body.
-  public init() {}
+  /// A decoder at the start of a body, of a request or of an answer.
+  public init(ofAnswer isAnswer: Bool = false) { allowsBlankAfterSize = isAnswer }
 
   /// Whether the body has ended.
   public var isFinished: Bool { phase == .finished }
@@ -83,7 +86,7 @@ public struct ChunkedDecoder: Sendable {
   /// Takes one byte outside of chunk data.
   private mutating func framing(_ byte: UInt8) throws(ChunkedFailure) {
     switch phase {
-    case .sizeStart, .size, .sizeExtension, .sizeLineFeed: try sizeLine(byte)
+    case .sizeStart, .size, .sizeBlank, .sizeExtension, .sizeLineFeed: try sizeLine(byte)
     case .dataReturn:
       guard byte == .carriageReturn else { throw .missingLineEnd }
       phase = .dataLineFeed
@@ -98,7 +101,8 @@ public struct ChunkedDecoder: Sendable {
     }
   }
 
-  /// `chunk-size [ chunk-ext ] CRLF`; white space belongs to extensions only, after a `;`.
+  /// `chunk-size [ chunk-ext ] CRLF`; white space belongs to extensions only, after a `;`, but in
+  /// answers (`BWS` before the `;`, RFC 9112 §7.1.1, and padding before the CRLF).
   private mutating func sizeLine(_ byte: UInt8) throws(ChunkedFailure) {
     lineLength += 1
     guard lineLength <= Self.maxSizeLine + 2 else { throw .sizeLineTooLong }
@@ -108,14 +112,11 @@ public struct ChunkedDecoder: Sendable {
         guard remaining <= Int64.max >> 4 else { throw .badSize }
         remaining = remaining << 4 | Int64(digit)
         phase = .size
-      } else if phase == .size, byte == .carriageReturn {
-        phase = .sizeLineFeed
-      } else if phase == .size, byte == 0x3B {
-        try countExtension()
-        phase = .sizeExtension
       } else {
-        throw byte == .lineFeed ? .badLineEnd : .badSize
+        guard phase == .size else { throw byte == .lineFeed ? .badLineEnd : .badSize }
+        try afterSize(byte)
       }
+    case (.sizeBlank, _): try afterSize(byte)
     case (.sizeExtension, .carriageReturn): phase = .sizeLineFeed
     case (.sizeExtension, 0x09), (.sizeExtension, 0x20...0x7E), (.sizeExtension, 0x80...):
       try countExtension()
@@ -123,6 +124,19 @@ public struct ChunkedDecoder: Sendable {
       phase = remaining == 0 ? .trailerStart : .data
       lineLength = 0
     default: throw .badLineEnd
+    }
+  }
+
+  private mutating func afterSize(_ byte: UInt8) throws(ChunkedFailure) {
+    switch byte {
+    case .carriageReturn: phase = .sizeLineFeed
+    case 0x3B:
+      try countExtension()
+      phase = .sizeExtension
+    case 0x20, 0x09:
+      guard allowsBlankAfterSize else { throw .badSize }
+      phase = .sizeBlank
+    default: throw byte == .lineFeed ? .badLineEnd : .badSize
     }
   }
 

@@ -89,6 +89,22 @@ public struct FieldSection: Sendable {
     inValue = false
   }
 
+  /// Where the section starts.
+  var start: Int { sectionStart }
+  /// Where the line under way starts: after `.tooMany`, the first one that did not fit.
+  var currentLine: Int { lineStart }
+
+  /// After `.obsoleteFold`: the folded line belongs to the value before it, whose parsing goes on.
+  /// `nil` when there is none, else where the line end stands that becomes white space.
+  mutating func unfold() -> Range<Int>? {
+    guard count > 0, scan == lineStart, lineStart >= sectionStart + 2 else { return nil }
+    let fold = lineStart - 2..<lineStart
+    count -= 1
+    lineStart = Int(fields[count].name.start)
+    inValue = true
+    return fold
+  }
+
   /// Goes on parsing; `bytes` starts with the first byte of the head each time.
   mutating func parse(_ bytes: Span<UInt8>, _ rules: Rules) -> Step {
     let limit = sectionStart + rules.bytes

@@ -2,10 +2,14 @@
 internal import Wire
 
 func chunkedBodies(_ bytes: Span<UInt8>) throws(Broken) {
+  let answer = try decoded(bytes, [0..<bytes.count], ofAnswer: true)
   let whole = try decoded(bytes, [0..<bytes.count])
   for pieces in cuts(bytes.count).dropFirst() {
     try hold(try decoded(bytes, pieces) == whole, "the body depends on the split")
+    try hold(
+      try decoded(bytes, pieces, ofAnswer: true) == answer, "the answer depends on the split")
   }
+  if case .failed = whole.end {} else { try hold(answer == whole, "answers are read otherwise") }
   try hold(whole.body.count <= bytes.count, "more came out than went in")
   guard case .finished = whole.end, !whole.body.isEmpty else { return }
   var buffer = ByteBuffer(capacity: whole.body.count + 64)
@@ -30,8 +34,10 @@ private struct Decoded: Equatable {
   var end = End.open
 }
 
-private func decoded(_ bytes: Span<UInt8>, _ pieces: [Range<Int>]) throws(Broken) -> Decoded {
-  var decoder = ChunkedDecoder()
+private func decoded(
+  _ bytes: Span<UInt8>, _ pieces: [Range<Int>], ofAnswer: Bool = false
+) throws(Broken) -> Decoded {
+  var decoder = ChunkedDecoder(ofAnswer: ofAnswer)
   var result = Decoded()
   for piece in pieces {
     var start = piece.lowerBound

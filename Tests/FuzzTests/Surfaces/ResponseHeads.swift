@@ -1,22 +1,29 @@
 // RFC 9112 §4, §6.3: what an upstream sends, under the same promises as a request's head.
 @testable internal import Wire
 
-func responseHeads(_ bytes: Span<UInt8>) throws(Broken) {
+func responseHeads(_ raw: Span<UInt8>) throws(Broken) {
   for answersHead in [false, true] {
-    let (head, outcome) = parsed(bytes, [bytes.count], answersHead)
-    for ends in [[bytes.count / 2, bytes.count], Array(0...bytes.count)] {
-      let (split, other) = parsed(bytes, ends, answersHead)
-      try hold(other == outcome, "whole \(outcome), split \(other)")
+    var (whole, split) = (raw.array, raw.array)
+    let (head, outcome) = parsed(&whole, [raw.count], answersHead)
+    let bytes = whole.span
+    for ends in [[raw.count / 2, raw.count], Array(0...raw.count)] {
+      split = raw.array
+      let (other, end) = parsed(&split, ends, answersHead)
+      try hold(end == outcome, "whole \(outcome), split \(end)")
       guard case .complete = outcome else { continue }
-      try hold(ReadHead(split, bytes) == ReadHead(head, bytes), "the head depends on the split")
+      try hold(
+        ReadHead(other, split.span) == ReadHead(head, bytes), "the head depends on the split")
     }
     guard case .complete(let length) = outcome else { continue }
     try hold(length <= bytes.count, "a head of \(length) bytes in \(bytes.count)")
-    try lines(head.fields, bytes, length)
-    try lookUps(head.fields, bytes)
+    for section in [head.fields] + head.further {
+      try lines(section, bytes, length)
+      try lookUps(section, bytes)
+    }
     try framing(head, answersHead)
     let written = ReadHead(head, bytes)
-    let (again, second) = parsed(written.text.span, [written.text.count], answersHead)
+    var text = written.text
+    let (again, second) = parsed(&text, [written.text.count], answersHead)
     try hold(second == .complete(headLength: written.text.count), "written anew: \(second)")
     try hold(ReadHead(again, written.text.span) == written, "written anew it reads otherwise")
   }
@@ -31,15 +38,23 @@ private func framing(_ head: ResponseHead, _ answersHead: Bool) throws(Broken) {
   if case .length(let length) = head.body { try hold(length >= 0, "a length of \(length)") }
 }
 
+/// Parses `bytes` so far as each of `ends`, and unfolds them.
 private func parsed(
-  _ bytes: Span<UInt8>, _ ends: [Int], _ answersHead: Bool
+  _ bytes: inout [UInt8], _ ends: [Int], _ answersHead: Bool
 ) -> (ResponseHead, ResponseHead.Outcome) {
   var head = ResponseHead()
   var outcome = ResponseHead.Outcome.incomplete
   for end in ends where outcome == .incomplete {
-    outcome = head.parse(bytes.extracting(0..<end), answersHead: answersHead)
+    repeat {
+      outcome = head.parse(bytes.span.extracting(0..<end), answersHead: answersHead)
+      if case .unfold(let place) = outcome { bytes[place...place + 1] = [0x20, 0x20] }
+    } while outcome.isUnfolding
   }
   return (head, outcome)
+}
+
+extension ResponseHead.Outcome {
+  fileprivate var isUnfolding: Bool { if case .unfold = self { true } else { false } }
 }
 
 /// What a head says, without where it stands.
@@ -50,7 +65,8 @@ private struct ReadHead: Equatable {
 
   init(_ head: ResponseHead, _ bytes: Span<UInt8>) {
     let line = "HTTP/1.\(head.isHTTP11 ? 1 : 0) \(head.status)\r\n"
-    text = Array(line.utf8) + writtenAnew(head.fields, bytes)
+    let sections = ([head.fields] + head.further).map { writtenAnew($0, bytes).dropLast(2) }
+    text = Array(line.utf8) + sections.joined() + Array("\r\n".utf8)
     body = head.body
     keepsAlive = head.keepsAlive
   }

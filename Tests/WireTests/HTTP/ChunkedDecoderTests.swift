@@ -5,9 +5,9 @@ import Testing
 
 /// The body of `bytes`, fed up to each of the ends in turn, and how many bytes it took.
 private func decode(
-  _ bytes: [UInt8], _ ends: some Sequence<Int>
+  _ bytes: [UInt8], _ ends: some Sequence<Int>, ofAnswer: Bool = false
 ) throws(ChunkedFailure) -> (body: [UInt8], consumed: Int, finished: Bool) {
-  var decoder = ChunkedDecoder()
+  var decoder = ChunkedDecoder(ofAnswer: ofAnswer)
   var body: [UInt8] = []
   var start = 0
   for end in ends {
@@ -52,6 +52,24 @@ private func whole(_ text: String) throws(ChunkedFailure) -> String {
   ])
   func decodes(_ rule: String, _ text: String, _ expected: String) throws {
     #expect(try whole(text) == expected, "\(rule)")
+  }
+
+  @Test("An answer's sizes may have white space behind them; a request's may not")
+  func blanksAfterSizes() throws {
+    let bytes = Array("4 \r\nWiki\r\n5\t ;a\r\npedia\r\n0  \r\n\r\n".utf8)
+    for ends in [[bytes.count], Array(0...bytes.count)] {
+      let result = try decode(bytes, ends, ofAnswer: true)
+      #expect(result.body == Array("Wikipedia".utf8) && result.finished)
+    }
+    #expect(throws: ChunkedFailure.badSize) { try decode(bytes, [bytes.count]) }
+    for text in ["4 4\r\n", "4 x\r\n"] {
+      let bytes = Array(text.utf8)
+      #expect(throws: ChunkedFailure.badSize) { try decode(bytes, [bytes.count], ofAnswer: true) }
+    }
+    let endless = Array(("4" + String(repeating: " ", count: 300)).utf8)
+    #expect(throws: ChunkedFailure.sizeLineTooLong) {
+      try decode(endless, [endless.count], ofAnswer: true)
+    }
   }
 
   @Test(arguments: [
