@@ -25,8 +25,10 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
   case lost(afterSending: Bool)
   /// The answer broke off: the connection was lost within it.
   case brokeOff
-  /// The answer is not HTTP/1, its framing is broken, or it is encoded although we asked for none.
+  /// The answer is not HTTP/1, or its framing or its compression is broken.
   case malformed(String)
+  /// The answer's body is encoded, although we asked for none, in a way that we can not read.
+  case unsupportedCoding(String)
   /// The answer's body is longer than the caller takes, in bytes.
   case tooLarge(limit: Int64)
   /// The caller's own body could not be written; a part of the request had left.
@@ -38,7 +40,7 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .badRequest, .refusedAddress, .unreachable, .exhausted, .tls, .spokeFirst: true
     case .timedOut(_, let afterSending), .lost(let afterSending): !afterSending
-    case .brokeOff, .malformed, .tooLarge, .bodyFailed: false
+    case .brokeOff, .malformed, .unsupportedCoding, .tooLarge, .bodyFailed: false
     }
   }
 
@@ -57,6 +59,7 @@ public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
         ? "the connection was lost" : "the connection was lost before the request was sent"
     case .brokeOff: "the answer broke off"
     case .malformed(let detail): "the answer is malformed: \(detail)"
+    case .unsupportedCoding(let name): "the answer is encoded as \(name), which can not be read"
     case .tooLarge(let limit): "the answer has more than \(limit) bytes"
     case .bodyFailed(let detail): "the request's body failed: \(detail)"
     }

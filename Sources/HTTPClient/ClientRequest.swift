@@ -137,7 +137,7 @@ public struct ClientRequest {
       try buffer.appendHost(
         url.hostField.span, port: url.parts.port, defaultPort: url.parts.scheme.defaultPort)
       for field in fields { try buffer.appendField(field.name, field.value.span) }
-      // Only what we can read is asked for: images do not shrink, and a bomb can not be sent.
+      // Images do not shrink. Who compresses all the same is read (ContentCoding).
       let identity = Array("identity".utf8)
       try buffer.appendField("Accept-Encoding", identity.span)
       if let length = contentLength {

@@ -42,44 +42,43 @@ public final class ClientResponse {
 
 /// The body of one answer, pulled by its reader: what is not asked for stays in the kernel.
 public final class ResponseBodyReader {
-  private enum Framing {
-    case length(left: Int64)
-    case chunked(ChunkedDecoder)
-    case untilClose
-    case finished
-  }
-  private var framing: Framing
+  private var framing: BodyFraming
+  private let coding: ContentCoding
+  private var inflater: Inflater?
   private let connection: ClientConnection
   private let finish: (ClientConnection) -> Void
+  /// Whether nothing more is read: the body was handed out, or was given up.
+  private var isOver = false
+  /// Bytes handed out, and bytes that they were decoded from.
   private var seen: Int64 = 0
-  /// The most bytes that `read` hands out.
+  private var encoded: Int64 = 0
+  /// The most bytes that `read` hands out; as many may come in an encoded form.
   public var limit: Int64
-  /// The length that the server announced, if it did.
+  /// The length that the server announced, if it did and the body is not encoded.
   public let declaredLength: Int64?
 
   /// `finish` is told when the body was read to its end.
   init(
-    _ framing: ResponseBody, over connection: ClientConnection, limit: Int64,
+    _ body: ResponseBody, _ coding: ContentCoding, over connection: ClientConnection, limit: Int64,
     finish: @escaping (ClientConnection) -> Void
   ) {
+    framing = BodyFraming(body)
+    self.coding = coding
+    inflater = coding.inflater
     self.connection = connection
     self.finish = finish
     self.limit = limit
-    declaredLength = if case .length(let count) = framing { count } else { nil }
-    switch framing {
-    case .none: self.framing = .finished
-    case .length(let count): self.framing = count == 0 ? .finished : .length(left: count)
-    case .chunked: self.framing = .chunked(ChunkedDecoder(ofAnswer: true))
-    case .untilClose: self.framing = .untilClose
+    if case .length(let count) = body, coding == .identity {
+      declaredLength = count
+    } else {
+      declaredLength = nil
     }
-    if isFinished { finish(connection) }
+    if framing.isFinished { end() }
   }
 
   deinit {
-    if !isFinished { connection.close() }
+    if !isOver { connection.close() }
   }
-
-  private var isFinished: Bool { if case .finished = framing { true } else { false } }
 
   /// Hands the next bytes to `consume`, as many as have come; `false` at the end of the body.
   ///
@@ -125,88 +124,95 @@ public final class ResponseBodyReader {
   }
 
   func abandon() {
-    guard !isFinished else { return }
-    framing = .finished
+    guard !isOver else { return }
+    isOver = true
     connection.close()
+  }
+
+  private func end() {
+    isOver = true
+    finish(connection)
   }
 
   private func pull(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
     if let declaredLength, declaredLength > limit { throw ClientFailure.tooLarge(limit: limit) }
-    while !isFinished {
+    while !isOver {
+      if case .other(let name) = coding { throw ClientFailure.unsupportedCoding(name) }
       await connection.shareLoop()
       if connection.isLate { throw ClientFailure.timedOut(.receiving, afterSending: true) }
-      var progressed = false
-      if !connection.input.isEmpty {
-        let used = try connection.input.withSpan { bytes in
-          try decode(bytes, &progressed, consume)
-        }
-        connection.input.removeFirst(used)
-        if isFinished { finish(connection) }
-        if progressed { return true }
-        continue
-      }
+      let progressed = try inflater == nil ? take(consume) : inflate(consume)
+      if framing.isFinished, inflater?.needsInput ?? true { try finishBody() }
+      if progressed { return true }
+      guard !isOver, connection.input.isEmpty, inflater?.needsInput ?? true else { continue }
       switch connection.fill() {
       case .bytes: continue
       case .wouldBlock: await connection.wait()
-      case .end:
-        guard case .untilClose = framing else { throw ClientFailure.brokeOff }
-        framing = .finished
-        connection.close()
+      case .end: try framing.end()
       case .gone: throw ClientFailure.brokeOff
       }
     }
     return false
   }
 
-  /// Takes what belongs to the body; returns how many bytes that is.
-  private func decode(
-    _ bytes: Span<UInt8>, _ progressed: inout Bool, _ consume: (Span<UInt8>) throws -> Void
-  ) throws -> Int {
-    switch framing {
-    case .finished: return 0
-    case .untilClose:
-      try hand(bytes, &progressed, consume)
-      return bytes.count
-    case .length(let left):
-      let count = Int(min(left, Int64(bytes.count)))
-      // Not before the bytes were taken: a body that is finished keeps its connection.
-      try hand(bytes.extracting(0..<count), &progressed, consume)
-      framing = left == Int64(count) ? .finished : .length(left: left - Int64(count))
-      return count
-    case .chunked(var decoder):
-      var used = 0
-      while true {
-        let rest = bytes.extracting(used..<bytes.count)
-        switch try step(&decoder, rest) {
-        case .data(let range, let consumed):
-          try hand(rest.extracting(range), &progressed, consume)
-          used += consumed
-        case .incomplete(let consumed):
-          framing = .chunked(decoder)
-          return used + consumed
-        case .finished(let consumed):
-          framing = .finished
-          return used + consumed
-        }
-      }
+  private func finishBody() throws(ClientFailure) {
+    if let inflater, !inflater.mayEnd { throw .malformed("the compressed body is cut") }
+    end()
+  }
+
+  /// Hands out what has come; whether that was anything.
+  private func take(_ consume: (Span<UInt8>) throws -> Void) throws -> Bool {
+    var progressed = false
+    while try findRun() {
+      let run = framing.run
+      try connection.input.withSpan { try hand($0.extracting(first: run), consume) }
+      progressed = true
+      // Only now: a body that is finished keeps its connection.
+      used(run)
     }
+    return progressed
   }
 
-  private func step(
-    _ decoder: inout ChunkedDecoder, _ bytes: Span<UInt8>
-  ) throws(ClientFailure) -> ChunkedDecoder.Step {
-    do throws(ChunkedFailure) {
-      return try decoder.next(bytes)
-    } catch { throw .malformed("chunked body: \(error)") }
+  /// Decodes a step of what has come, no longer than a turn may be; whether bytes came out.
+  private func inflate(_ consume: (Span<UInt8>) throws -> Void) throws -> Bool {
+    guard var inflater, try findRun() || !inflater.needsInput else { return false }
+    // One owner at a time, or each step would copy the decoder's memory.
+    self.inflater = nil
+    defer { self.inflater = inflater }
+    let run = framing.run
+    do throws(InflateFailure) {
+      let taken = try connection.input.withSpan { (bytes) throws(InflateFailure) in
+        try inflater.decode(bytes.extracting(first: run))
+      }
+      used(taken)
+      encoded += Int64(taken)
+    } catch { throw ClientFailure.malformed("the compressed body: \(error)") }
+    guard encoded <= limit else { throw ClientFailure.tooLarge(limit: limit) }
+    let count = inflater.withOutput { $0.count }
+    try inflater.withOutput { try hand($0, consume) }
+    inflater.removeOutput()
+    return count > 0
   }
 
-  private func hand(
-    _ bytes: Span<UInt8>, _ progressed: inout Bool, _ consume: (Span<UInt8>) throws -> Void
-  ) throws {
+  /// Finds the next bytes of the body among those that have come, past framing.
+  private func findRun() throws(ClientFailure) -> Bool {
+    while framing.run == 0, !framing.isFinished, !connection.input.isEmpty {
+      let skipped = try connection.input.withSpan { (bytes) throws(ClientFailure) in
+        try framing.advance(bytes)
+      }
+      connection.input.removeFirst(skipped)
+    }
+    return framing.run > 0
+  }
+
+  private func used(_ count: Int) {
+    connection.input.removeFirst(count)
+    framing.take(count)
+  }
+
+  private func hand(_ bytes: Span<UInt8>, _ consume: (Span<UInt8>) throws -> Void) throws {
     guard bytes.count > 0 else { return }
     seen += Int64(bytes.count)
     guard seen <= limit else { throw ClientFailure.tooLarge(limit: limit) }
-    progressed = true
     try consume(bytes)
   }
 }

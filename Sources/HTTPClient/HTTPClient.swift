@@ -92,8 +92,8 @@ public final class HTTPClient {
     return try await exchange(request, head, over: connection, until: deadline, on: loop)
   }
 
-  /// How long a new connection is listened to before an order goes out that is sent once: what comes
-  /// later than that can not be told from its answer.
+  /// How long a new connection is listened to before what is sent once goes out: bytes that come
+  /// later can not be told from its answer.
   private static let listenNanoseconds: Int64 = 1_000_000
 
   /// A kept connection on which nothing came meanwhile: the loop tells of bytes at its next turn,
@@ -114,27 +114,23 @@ public final class HTTPClient {
     let exchange = Exchange(request, over: connection)
     do throws(ClientFailure) {
       try await exchange.run(head)
-      return try response(to: request, exchange)
+      return response(to: request, exchange)
     } catch {
       connection.close()
       throw error
     }
   }
 
-  private func response(
-    to request: ClientRequest, _ exchange: Exchange
-  ) throws(ClientFailure) -> ClientResponse {
+  private func response(to request: ClientRequest, _ exchange: Exchange) -> ClientResponse {
     let connection = exchange.connection
     let bytes = connection.input.withSpan {
       [UInt8](copying: $0.extracting(0..<exchange.headLength))
     }
     connection.input.removeFirst(exchange.headLength)
-    guard isIdentity(exchange.head, bytes) else {
-      throw .malformed("a content coding that was not asked for")
-    }
     let keeps = exchange.head.keepsAlive && exchange.isSent && !request.freshConnection
     let body = ResponseBodyReader(
-      exchange.head.body, over: connection, limit: request.responseLimit
+      exchange.head.body, ContentCoding(exchange.head, bytes.span), over: connection,
+      limit: request.responseLimit
     ) { [weak self] connection in
       // Bytes behind the answer belong to nothing.
       guard let self, keeps, !connection.hasUnread, !connection.isGone, !connection.isLate else {
@@ -143,14 +139,5 @@ public final class HTTPClient {
       pool.put(connection)
     }
     return ClientResponse(exchange, body: body, bytes: bytes)
-  }
-
-  private func isIdentity(_ head: ResponseHead, _ bytes: [UInt8]) -> Bool {
-    var isIdentity = true
-    head.forEachElement(of: .contentEncoding, in: bytes.span) { coding in
-      let text = [UInt8](copying: coding).map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
-      if !text.elementsEqual("identity".utf8) { isIdentity = false }
-    }
-    return isIdentity
   }
 }

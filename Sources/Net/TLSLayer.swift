@@ -109,8 +109,8 @@ public final class TLSLayer {
   /// A read that ends without the peer's close_notify is `.gone`, not `.end`: it may have been cut.
   ///
   /// Bounded, whatever the peer sends: `.bytes(0)` says that records came which hold no plaintext,
-  /// and that there may be more. A peer that sends little else, or that makes us answer and does not
-  /// read, is `.gone`.
+  /// and that there may be more. A peer that sends little else, or that makes us answer and does
+  /// not read, is `.gone`.
   func read(into output: inout OutputSpan<UInt8>, over socket: borrowing TCPStream) -> ReadOutcome {
     for _ in 0..<Self.receivesPerRead {
       let read = decrypt(into: &output)

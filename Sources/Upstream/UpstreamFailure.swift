@@ -29,6 +29,8 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
     /// The connection was lost after a part of the order was sent, or what came is no HTTP: as
     /// `timeout`.
     case connectionLost
+    /// The answer is encoded in a way that was not asked for and can not be read.
+    case encodingUnsupported
     /// No connection: nothing was sent.
     case unreachable
     /// This process has nothing left to make a connection with: nothing was sent.
@@ -106,6 +108,7 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
       case .timedOut(_, let afterSending): afterSending ? .timeout : .unreachable
       case .lost(let afterSending): afterSending ? .connectionLost : .unreachable
       // What can not be read may have been paid for all the same.
+      case .unsupportedCoding: .encodingUnsupported
       case .brokeOff, .bodyFailed, .malformed, .tooLarge: .connectionLost
       case .badRequest: .notConfigured
       case .exhausted: .exhausted
@@ -133,6 +136,8 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
     case .lost(afterSending: true):
       "The upstream closed the connection without an answer; the call may have been billed."
     case .malformed(let detail): "The upstream's answer can not be read: \(detail)."
+    case .unsupportedCoding(let name):
+      "The upstream's answer is encoded as \(name), which was not asked for and can not be read."
     case .tooLarge(let limit): "The upstream's answer has more than \(limit) bytes."
     case .badRequest, .bodyFailed, .exhausted, .lost, .refusedAddress, .spokeFirst, .timedOut, .tls,
       .unreachable:

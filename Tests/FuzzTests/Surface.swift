@@ -8,6 +8,7 @@ enum Surface: String, CaseIterable, Sendable {
   case requestHead = "request-head"
   case responseHead = "response-head"
   case chunked
+  case inflate
   case delivery
   case target
   case forwarded
@@ -24,6 +25,7 @@ enum Surface: String, CaseIterable, Sendable {
     case .requestHead: try requestHeads(bytes)
     case .responseHead: try responseHeads(bytes)
     case .chunked: try chunkedBodies(bytes)
+    case .inflate: try compressedBodies(bytes)
     case .delivery: try deliveries(bytes)
     case .target: try targets(bytes)
     case .forwarded: try forwardedFields(bytes)

@@ -9,6 +9,8 @@ enum Step: Sendable {
   case readOnly(Int)
   /// Sends.
   case send(String)
+  /// Sends bytes; none is nothing.
+  case sendBytes([UInt8])
   /// Sends again and again, whenever there is room, until the client is gone.
   case sendEndlessly(String)
   /// Lets the client have its turns.
@@ -148,6 +150,9 @@ final class ScriptedConnection: Channel {
         guard received.count >= count else { return }
       case .send(let text):
         if toSend.isEmpty { toSend = Array(text.utf8) }
+        guard sendAll() else { return }
+      case .sendBytes(let bytes):
+        if toSend.isEmpty { toSend = bytes }
         guard sendAll() else { return }
       case .sendEndlessly(let text):
         repeat {

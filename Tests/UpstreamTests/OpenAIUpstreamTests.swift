@@ -206,6 +206,17 @@ struct OpenAIUpstreamTests {
     #expect(pause == expected.map { $0 * 1_000_000 })
   }
 
+  @Test("An encoding that can not be read: paid for and not to be asked for again; errors stand")
+  func encoding() async throws {
+    let answer = "Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}"
+    let good = try await run([.answer("HTTP/1.1 200 OK\r\n" + answer), .answer(Self.empty)])
+    #expect(good.failure?.kind == .encodingUnsupported)
+    #expect(good.failure?.isUnspent == false)
+    #expect(good.received.count == 1)
+    let bad = try await run([.answer("HTTP/1.1 402 Pay\r\n" + answer)])
+    #expect(bad.failure?.kind == .payment)
+  }
+
   @Test("An error of megabytes is judged by its start, else by its status")
   func hugeError() async throws {
     let padding = String(repeating: " ", count: 3 << 20)

@@ -23,6 +23,8 @@ extension Failure {
     case .noImage: Failure(502, .upstream, "no_image_returned", failure.message)
     case .timeout: unspendable(504, .upstream, "upstream_timeout", failure)
     case .connectionLost: unspendable(502, .upstream, "upstream_connection_lost", failure)
+    case .encodingUnsupported:
+      unspendable(502, .upstream, "upstream_encoding_unsupported", failure)
     case .unreachable: Failure(502, .upstream, "upstream_unreachable", failure.message)
     case .exhausted: .busy
     case .notConfigured: unspendable(503, .server, "upstream_not_configured", failure)

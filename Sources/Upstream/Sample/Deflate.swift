@@ -1,3 +1,5 @@
+internal import Wire
+
 /// A streaming zlib encoder (RFC 1950 around RFC 1951) in about 200 KB, however long the stream.
 struct Deflate {
   /// Up to 32 KiB of history, then what is not yet coded.

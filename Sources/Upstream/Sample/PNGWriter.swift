@@ -1,3 +1,5 @@
+internal import Wire
+
 /// Writes a PNG (W3C PNG, third edition) row by row: 8 bits per channel, RGB, not interlaced.
 struct PNGWriter {
   private var filter: PNGFilter

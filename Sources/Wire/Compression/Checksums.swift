@@ -1,7 +1,8 @@
-// The two checksums of a PNG file: CRC-32 guards each chunk, Adler-32 the uncompressed rows.
+// The two checksums of a PNG file: CRC-32 guards each chunk, Adler-32 the uncompressed rows. Streams of
+// gzip and of zlib end with the same two.
 
-/// CRC-32 as PNG wants it (W3C PNG annex D): polynomial 0xEDB88320, reflected.
-struct CRC32 {
+/// CRC-32 as PNG and gzip want it (W3C PNG annex D, RFC 1952 §8): 0xEDB88320, reflected.
+public struct CRC32: Sendable {
   /// The remainder of every byte value.
   private static let table: [UInt32] = (0..<256).map { byte in
     (0..<8).reduce(UInt32(byte)) { rest, _ in
@@ -11,11 +12,14 @@ struct CRC32 {
 
   private var rest: UInt32 = 0xFFFF_FFFF
 
+  /// The checksum of nothing.
+  public init() {}
+
   /// The checksum of all bytes so far.
-  var value: UInt32 { ~rest }
+  public var value: UInt32 { ~rest }
 
   /// Adds bytes.
-  mutating func update(_ bytes: Span<UInt8>) {
+  public mutating func update(_ bytes: Span<UInt8>) {
     let table = Self.table.span
     for i in bytes.indices {
       rest = table[Int((rest ^ UInt32(bytes[i])) & 0xFF)] ^ (rest >> 8)
@@ -24,15 +28,18 @@ struct CRC32 {
 }
 
 /// Adler-32 (RFC 1950 §8.2): two sums modulo 65521.
-struct Adler32 {
+public struct Adler32: Sendable {
   private var a: UInt32 = 1
   private var b: UInt32 = 0
 
+  /// The checksum of nothing.
+  public init() {}
+
   /// The checksum of all bytes so far.
-  var value: UInt32 { b << 16 | a }
+  public var value: UInt32 { b << 16 | a }
 
   /// Adds bytes.
-  mutating func update(_ bytes: Span<UInt8>) {
+  public mutating func update(_ bytes: Span<UInt8>) {
     var start = 0
     while start < bytes.count {
       // 5552 is the most bytes after which `b` cannot have overflowed 32 bits (RFC 1950 §9).
