@@ -1,5 +1,5 @@
-// The two checksums of a PNG file: CRC-32 guards each chunk, Adler-32 the uncompressed rows. Streams of
-// gzip and of zlib end with the same two.
+// The two checksums of a PNG file: CRC-32 guards each chunk, Adler-32 the uncompressed rows. A gzip
+// stream ends with the one, a zlib stream with the other.
 
 /// CRC-32 as PNG and gzip want it (W3C PNG annex D, RFC 1952 §8): 0xEDB88320, reflected.
 public struct CRC32: Sendable {

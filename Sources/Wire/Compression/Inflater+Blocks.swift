@@ -1,5 +1,5 @@
-// The blocks of a deflate stream (RFC 1951 §3.2.3 to §3.2.7). Each step takes all bits of a thing or
-// none, so that a split anywhere changes nothing.
+// The blocks of a deflate stream (RFC 1951 §3.2.3 to §3.2.7). Each step takes all bits of a thing
+// or none, so that a split anywhere changes nothing.
 
 extension Inflater {
   mutating func beginBlock() throws(InflateFailure) -> Bool {

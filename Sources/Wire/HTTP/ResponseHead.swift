@@ -1,8 +1,8 @@
 // The head of a response as a client reads it (RFC 9112 §4, §6.3). Tolerant where the RFC asks a
 // client to be (white space before a colon, no reason phrase, equal Content-Lengths, folded lines),
 // strict where two readers could disagree on where the body ends. Where an answer says chunked and
-// more, chunked wins and the connection is not used again (§6.3, rule 3): what was paid for must not
-// be lost to a careless proxy.
+// more, chunked wins and the connection is not used again (§6.3, rule 3): what was paid for must
+// not be lost to a careless proxy.
 
 /// Why a response head is refused: answer 502 and close.
 public enum ResponseRejection: UInt8, Error, CaseIterable, Sendable {
