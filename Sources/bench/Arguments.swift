@@ -2,7 +2,7 @@
 struct Arguments {
   /// What to do.
   enum Action: String, CaseIterable {
-    case delivery, ingest, help
+    case delivery, ingest, waiting, help
   }
   var action: Action?
   /// Whole seconds of one run: wrk takes no parts.
@@ -85,6 +85,8 @@ struct Arguments {
                         in turns (wants nginx, wrk and cc; strace for cost)
       ingest            POST of images, raw and as base64 in JSON, against Python's
                         json + base64 + hashlib on the same body (wants python3)
+
+      waiting           what others wait while a client or an upstream is hostile, shape by shape
 
       --series LIST     what of delivery, such as c16,range; all of it takes 9 minutes, the default
                         is what has a star and takes 4:

@@ -11,7 +11,8 @@ final class Daemon {
 
   /// Starts the `assetd` that lies beside this program and waits until it listens.
   init(
-    on stage: Stage, cores: Stage.Cores = .servers, environment: [String: String] = [:]
+    on stage: Stage, cores: Stage.Cores = .servers, environment: [String: String] = [:],
+    configuration text: String = ""
   ) throws {
     let program = try Self.program()
     let folder = try stage.makeFolder("assetd-\(UUID().uuidString)")
@@ -19,7 +20,7 @@ final class Daemon {
     root = folder.appending(path: "store")
     log = folder.appending(path: "log")
     let configuration = folder.appending(path: "assetd.json5")
-    try "{ storage: { min_free_bytes: \"64MiB\" } }".write(
+    try "{ storage: { min_free_bytes: \"64MiB\" }, \(text) }".write(
       to: configuration, atomically: false, encoding: .utf8)
     child = try stage.start(
       [

@@ -14,6 +14,7 @@ struct Program {
         StandardStream.output.write(Arguments.help)
       case .delivery: run("delivery", DeliveryBench.init, arguments)
       case .ingest: run("ingest", IngestBench.init, arguments)
+      case .waiting: run("waiting", WaitingBench.init, arguments)
       }
     } catch {
       end(2, "bench: \(error)")
