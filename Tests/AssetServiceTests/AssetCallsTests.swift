@@ -114,10 +114,41 @@ import Wire
         #expect(answer.status == 410 && answer.code == "asset_gone")
       }
       #expect(try service.ask("DELETE", "/v1/assets/\(id)").status == 404)
-      #expect(try service.ask("GET", "/v1/assets/\(id)").status == 404)
+      let why = try service.ask("GET", "/v1/assets/\(id)")
+      #expect(why.status == 404 && why.code == "asset_gone")
+      #expect(why.text.contains("it was deleted at 20"))
       // Another asset on the same blob lives on.
       let rest = try #require(other["url"]?.string).replacing("http://127.0.0.1", with: "")
       #expect(try service.ask("GET", rest).status == 200)
+    }
+  }
+
+  /// A link ends with its asset, also when the asset's life was cut short after the link was made.
+  @Test func aLinkEndsWithItsAsset() async throws {
+    try await withService(loops: 2) { service in
+      let (id, url) = try hosted(service)
+      let path = url.replacing("http://127.0.0.1", with: "")
+      let longer = try #require(
+        try service.send("POST", "/v1/assets/\(id)/links", "{\"ttl\":\"1h\"}").json["url"]?.string
+      ).replacing("http://127.0.0.1", with: "")
+      #expect(try service.ask("GET", path).status == 200)
+      #expect(try service.send("PATCH", "/v1/assets/\(id)", "{\"ttl\":3000}").status == 200)
+      for link in [path, longer] {
+        let answer = try service.ask("GET", link)
+        #expect(answer.status == 200)
+        let age = answer["Cache-Control"]?.split { !$0.isNumber }.first.flatMap { Int($0) }
+        #expect(try #require(age) < 3000)
+      }
+      #expect(try service.send("PATCH", "/v1/assets/\(id)", "{\"ttl\":1}").status == 200)
+      var answer = try service.ask("GET", path)
+      let limit = ContinuousClock.now + .seconds(20)
+      while answer.status == 200, ContinuousClock.now < limit {
+        answer = try service.ask("GET", path)
+      }
+      for link in [path, longer] {
+        let ended = try service.ask("GET", link)
+        #expect(ended.status == 410 && ended.code == "link_expired")
+      }
     }
   }
 

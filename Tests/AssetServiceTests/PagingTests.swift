@@ -1,5 +1,9 @@
+import Dispatch
+import Store
 import Testing
 import Wire
+
+@testable import AssetService
 
 // Paging through GET /v1/assets (API.md §4) while assets go.
 
@@ -26,6 +30,33 @@ import Wire
         after = page.json["has_more"]?.bool == true ? "&after=\(ids.last ?? "")" : ""
       } while !after.isEmpty
       #expect(seen.count == 7)
+    }
+  }
+
+  /// A4: a list is read on a thread of its own. While those are busy, the loop answers others.
+  @Test func aListDoesNotHoldItsLoop() async throws {
+    try await withService(loops: 1) { service in
+      let store = service.service.context.store
+      let gate = DispatchSemaphore(value: 0)
+      for _ in 0..<2 {
+        await withCheckedContinuation { started in
+          Task {
+            try await store.read { _ in
+              started.resume()
+              gate.wait()
+            }
+          }
+        }
+      }
+      let clients = try ["/v1/assets", "/v1/assets?limit=1000&model=none"].map { path in
+        let client = try service.client()
+        try client.send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        return client
+      }
+      for _ in 0..<5 { #expect(try service.ask("GET", "/healthz").status == 200) }
+      for client in clients { #expect(try client.isSilent) }
+      for _ in 0..<2 { gate.signal() }
+      for client in clients { #expect(try client.readAnswer().status == 200) }
     }
   }
 

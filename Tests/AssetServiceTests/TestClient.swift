@@ -113,6 +113,17 @@ final class TestClient {
     return answer
   }
 
+  /// Whether nothing of an answer has come yet.
+  var isSilent: Bool {
+    get throws {
+      var bytes: [UInt8] = []
+      var count: Int?
+      try bytes.append(addingCapacity: 1) { output in count = try socket.receive(into: &output) }
+      received += bytes
+      return count == nil
+    }
+  }
+
   /// How many bytes come before the server closes.
   func countRest() throws -> Int {
     while try readSome() {}

@@ -33,8 +33,11 @@ final class Delivery {
       let now = response.now
       let (id, expiry) = try verify(bytes.extracting(token), now: now)
       let asset = try shelf.open(id)
+      // A link ends with its asset, whose life may have been cut short since.
+      let end = min(expiry, asset.end)
+      guard now < end else { throw .linkExpired }
       guard asset.mediaType.accepts(extension: bytes.extracting(suffix)) else { throw .unknown }
-      respond(with: asset, caching: policy.link(secondsLeft: expiry - now), head, bytes, &response)
+      respond(with: asset, caching: policy.link(secondsLeft: end - now), head, bytes, &response)
     case .permanent(let name, let suffix):
       guard let id = AssetID(text: bytes.extracting(name)) else { throw .unknown }
       let asset = try shelf.open(id)

@@ -20,6 +20,8 @@ final class OpenAsset {
   let facts: RepresentationFacts
   let mediaType: MediaType
   let isPermanent: Bool
+  /// When its life ends, in unix seconds: no link goes on after it.
+  let end: Int64
   let isPinned: Bool
   let digest: Digest
   /// All that is said of it, spelled out in one run of bytes; the ranges below are parts of it.
@@ -43,6 +45,7 @@ final class OpenAsset {
     facts = RepresentationFacts(lastModified: asset.blob.storedAt, size: asset.blob.bytes)
     mediaType = asset.blob.image.mediaType
     isPermanent = asset.lifetime == .permanent
+    end = asset.lifetime.expiresAt ?? .max
     isPinned = asset.isPinned
     digest = asset.blob.digest
     let name = asset.id.text

@@ -243,14 +243,32 @@ struct AssetHandlers {
 
   /// The asset of an id in a path, if the caller may see it.
   private func find(_ text: String, _ call: Call) throws -> Asset {
-    guard let id = AssetID(text), let asset = try reader.asset(id),
-      call.caller.visibleOwner == nil || asset.owner == call.caller.owner
-    else { throw Failure.unknownAsset }
-    return asset
+    guard let id = AssetID(text) else { throw Failure.unknownAsset }
+    let sees = { (owner: Owner?) in
+      call.caller.visibleOwner == nil || owner == call.caller.owner
+    }
+    switch try reader.lookUp(id) {
+    case .asset(let asset) where sees(asset.owner): return asset
+    case .removed(let tombstone) where sees(tombstone.owner): throw Failure.removed(tombstone)
+    case .asset, .removed, .unknown: throw Failure.unknownAsset
+    }
   }
 }
 
 extension Failure {
+  /// To whoever may know of it, what is not there any more says why; for 30 days.
+  fileprivate static func removed(_ tombstone: Tombstone) -> Failure {
+    let how =
+      switch tombstone.reason {
+      case .deleted: "deleted"
+      case .collected: "collected by a policy"
+      case .takenDown: "taken down"
+      }
+    return Failure(
+      404, .notFound, "asset_gone",
+      "There is no such asset any more: it was \(how) at \(Timestamp.text(tombstone.removedAt)).")
+  }
+
   static let multipartUpload = Failure(
     415, .invalidRequest, "unsupported_content_type",
     "Send the image as the body itself, or as \"b64_json\" in JSON; not as a form.")

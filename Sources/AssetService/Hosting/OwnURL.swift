@@ -42,6 +42,9 @@ struct OwnURL {
       let gone = DeliveryFailure.gone(wasPermanent: tombstone.wasPermanent)
       throw (isLink ? gone : gone.underItsID).failure
     case .asset(let asset):
+      if isLink, let end = asset.lifetime.expiresAt, end <= context.now {
+        throw DeliveryFailure.linkExpired.failure
+      }
       // A temporary asset's id is no secret, so it is no way in.
       guard isLink || asset.lifetime == .permanent,
         asset.blob.image.mediaType.accepts(extension: suffix.utf8.span)

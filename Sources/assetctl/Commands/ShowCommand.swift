@@ -56,7 +56,13 @@ extension ServiceClient {
 extension ServiceReply {
   /// This reply, if it is a success; else a failure that names the asset, since there may be many.
   func about(_ id: String) throws(CommandFailure) -> ServiceReply {
-    guard status != 404 else { throw CommandFailure("There is no asset \(id).", .problems) }
+    if status == 404 {
+      let error = try? json()["error"]
+      guard error?["code"]?.string == "asset_gone", let why = error?["message"]?.string else {
+        throw CommandFailure("There is no asset \(id).", .problems)
+      }
+      throw CommandFailure("\(id): \(why)", .problems)
+    }
     return try checked()
   }
 }
