@@ -2,7 +2,7 @@
 struct Arguments {
   /// What to do.
   enum Action: String, CaseIterable {
-    case delivery, ingest, waiting, help
+    case delivery, ingest, store, waiting, help
   }
   var action: Action?
   /// Whole seconds of one run: wrk takes no parts.
@@ -12,6 +12,9 @@ struct Arguments {
   var series: [Series]?
   /// Bytes of the images; `nil` for those of the bench.
   var sizes: [Int]?
+  /// Assets of `store`, and how many of them have expired.
+  var rows = 2_000_000
+  var expired = 100_000
   /// Where the figures go as JSON.
   var json: String?
 
@@ -23,7 +26,7 @@ struct Arguments {
       let name = String(parts[0])
       switch name {
       case "--help", "-h": action = .help
-      case "--json", "--seconds", "--runs", "--series", "--sizes":
+      case "--json", "--seconds", "--runs", "--series", "--sizes", "--rows", "--expired":
         guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
           throw Trouble("\(name) needs a value.")
         }
@@ -43,6 +46,8 @@ struct Arguments {
     case "--seconds": seconds = try Self.count(name, value)
     case "--series": series = try Series.named(value)
     case "--runs": runs = try Self.count(name, value)
+    case "--rows": rows = try Self.count(name, value, upTo: 100_000_000)
+    case "--expired": expired = try Self.count(name, value, upTo: 10_000_000)
     default:
       var sizes: [Int] = []
       for part in value.split(separator: ",") { sizes.append(try Self.size(String(part))) }
@@ -51,9 +56,11 @@ struct Arguments {
     }
   }
 
-  private static func count(_ name: String, _ value: String) throws(Trouble) -> Int {
-    guard let number = Int(value), (1...3600).contains(number) else {
-      throw Trouble("\(name) \(value): a whole number from 1 to 3600 is needed.")
+  private static func count(
+    _ name: String, _ value: String, upTo most: Int = 3600
+  ) throws(Trouble) -> Int {
+    guard let number = Int(value), (1...most).contains(number) else {
+      throw Trouble("\(name) \(value): a whole number from 1 to \(most) is needed.")
     }
     return number
   }
@@ -75,17 +82,18 @@ struct Arguments {
   }
 
   static let help = """
-    Usage: bench delivery|ingest [--series LIST] [--runs N] [--seconds N] [--sizes LIST]
-           [--json FILE]
+    Usage: bench delivery|ingest|store|waiting [--series LIST] [--runs N] [--seconds N]
+           [--sizes LIST] [--rows N] [--expired N] [--json FILE]
 
-    Measures the assetd that lies beside this program; both by
+    Measures the assetd that lies beside this program; all by
       swift build -c release && swift run -c release bench delivery
 
       delivery          GET of signed links, against nginx secure_link and plain nginx, run by run
                         in turns (wants nginx, wrk and cc; strace for cost)
       ingest            POST of images, raw and as base64 in JSON, against Python's
                         json + base64 + hashlib on the same body (wants python3)
-
+      store             collections of a large store, with clients that host images of 20 KB beside
+                        them and without; fills the store for minutes first
       waiting           what others wait while a client or an upstream is hostile, shape by shape
 
       --series LIST     what of delivery, such as c16,range; all of it takes 9 minutes, the default
@@ -96,6 +104,8 @@ struct Arguments {
                         of the ratios of runs that followed each other
       --seconds N       how long a run takes, 1
       --sizes LIST      the images, such as 4K,256K,1.5M
+      --rows N          assets of the store, 2000000
+      --expired N       how many of them one collection removes, 100000
       --json FILE       the figures of every run, too
 
     Servers run on core 0, everything else on core 1, unless a series says otherwise. Stores and

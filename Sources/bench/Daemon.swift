@@ -8,23 +8,27 @@ final class Daemon {
   private let child: Child
   private let stage: Stage
   private let log: URL
+  /// Whether its folder is the caller's.
+  private let keepsStore: Bool
 
-  /// Starts the `assetd` that lies beside this program and waits until it listens.
+  /// Starts the `assetd` that lies beside this program and waits until it listens; `root` is a
+  /// store to work on, that stays.
   init(
     on stage: Stage, cores: Stage.Cores = .servers, environment: [String: String] = [:],
-    configuration text: String = ""
+    configuration text: String = "", root: URL? = nil
   ) throws {
-    let program = try Self.program()
+    let program = try Self.program("assetd")
     let folder = try stage.makeFolder("assetd-\(UUID().uuidString)")
     self.stage = stage
-    root = folder.appending(path: "store")
+    keepsStore = root != nil
+    self.root = root ?? folder.appending(path: "store")
     log = folder.appending(path: "log")
     let configuration = folder.appending(path: "assetd.json5")
     try "{ storage: { min_free_bytes: \"64MiB\" }, \(text) }".write(
       to: configuration, atomically: false, encoding: .utf8)
     child = try stage.start(
       [
-        program.path, "--config", configuration.path, "--storage", root.path, "--listen",
+        program.path, "--config", configuration.path, "--storage", self.root.path, "--listen",
         "127.0.0.1:0",
       ], cores: cores, environment: environment, log: log)
     guard let address = child.line(after: "listening on http://127.0.0.1:"),
@@ -37,9 +41,10 @@ final class Daemon {
     usage = Usage(pid: child.pid)
   }
 
-  /// Ends it and removes its store.
+  /// Ends it and removes its store, if that is its own.
   func stop() {
     stage.stop(child)
+    guard !keepsStore else { return }
     try? FileManager.default.removeItem(at: root.deletingLastPathComponent())
   }
 
@@ -47,11 +52,11 @@ final class Daemon {
   func clearLog() { truncate(log) }
 
   /// `swift run bench` builds no assetd, and a bench must not wait for a compiler.
-  private static func program() throws -> URL {
+  static func program(_ name: String) throws -> URL {
     let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    let program = own.deletingLastPathComponent().appending(path: "assetd")
+    let program = own.deletingLastPathComponent().appending(path: name)
     guard FileManager.default.isExecutableFile(atPath: program.path) else {
-      throw Trouble("There is no assetd beside \(own.path): build it, swift build -c release")
+      throw Trouble("There is no \(name) beside \(own.path): build it, swift build -c release")
     }
     return program
   }

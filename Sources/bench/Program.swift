@@ -9,12 +9,13 @@ struct Program {
     do throws(Trouble) {
       let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
       switch arguments.action {
-      case nil: end(2, "bench: which one, delivery or ingest? bench --help says more.")
+      case nil: end(2, "bench: which one? bench --help says more.")
       case .help:
         StandardStream.output.write(Arguments.help)
       case .delivery: run("delivery", DeliveryBench.init, arguments)
       case .ingest: run("ingest", IngestBench.init, arguments)
       case .waiting: run("waiting", WaitingBench.init, arguments)
+      case .store: run("store", StoreBench.init, arguments)
       }
     } catch {
       end(2, "bench: \(error)")
