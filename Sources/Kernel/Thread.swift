@@ -44,6 +44,14 @@ public enum KernelThread {
   /// The calling thread's id, as gettid(2) gives it.
   public static var currentID: Int32 { clinux_gettid() }
 
+  /// Lets the calling thread do nothing for so long; never an event loop's (clock_nanosleep(2)).
+  public static func sleep(nanoseconds: Int64) {
+    var left = timespec(
+      tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    var rest = timespec()
+    while unsafe clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &rest) == EINTR { left = rest }
+  }
+
   private final class Body: Sendable {
     let name: String
     let run: @Sendable () -> Void

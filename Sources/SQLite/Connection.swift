@@ -16,6 +16,8 @@ internal import CSQLite
   }
 
   let handle: OpaquePointer
+  /// How long a lock of another connection is waited for, in milliseconds.
+  public static let usualPatience: Int32 = 5_000
 
   /// Opens the database at `path` and sets what every connection of ours has: WAL (for writers),
   /// synchronous=FULL, foreign keys on, no memory map, temporary tables in memory.
@@ -24,7 +26,7 @@ internal import CSQLite
   ///   - busyMilliseconds: how long a lock of another connection is waited for.
   ///   - cacheBytes: the page cache at most.
   public init(
-    path: String, access: Access, busyMilliseconds: Int32 = 5_000, cacheBytes: Int = 4 << 20
+    path: String, access: Access, busyMilliseconds: Int32 = usualPatience, cacheBytes: Int = 4 << 20
   ) throws(SQLiteFailure) {
     let mode =
       switch access {
@@ -156,12 +158,41 @@ internal import CSQLite
   /// - Returns: whether all of it was copied; readers may hold some back.
   @discardableResult
   public func checkpoint(_ mode: Checkpoint) throws(SQLiteFailure) -> Bool {
+    try checkpointed(mode).isWhole
+  }
+
+  /// The same, and how many pages the log has.
+  public func checkpointed(
+    _ mode: Checkpoint
+  ) throws(SQLiteFailure) -> (pages: Int, isWhole: Bool) {
     var inLog: Int32 = 0
     var copied: Int32 = 0
     let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode.rawValue, &inLog, &copied)
-    if code & 0xff == SQLITE_BUSY { return false }
+    if code & 0xff == SQLITE_BUSY { return (Int(inLog), false) }
     if code != SQLITE_OK { throw failure(code, "checkpoint") }
-    return inLog == copied
+    return (Int(inLog), inLog == copied)
+  }
+
+  /// Leaves checkpoints to the program: none is part of a commit any more.
+  public func checkpointByHand() { _ = unsafe sqlite3_wal_autocheckpoint(handle, 0) }
+
+  /// Pages that this connection has written to the log, since it was opened.
+  public var pagesWritten: Int {
+    var pages: Int32 = 0
+    var most: Int32 = 0
+    _ = unsafe sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &most, 0)
+    return Int(pages)
+  }
+
+  /// How long a lock of another connection is waited for, in milliseconds.
+  public func setPatience(_ milliseconds: Int32) {
+    _ = unsafe sqlite3_busy_timeout(handle, milliseconds)
+  }
+
+  /// The page cache at most; what is above it is given back.
+  public func setCache(bytes: Int) throws(SQLiteFailure) {
+    try execute("PRAGMA cache_size = -\(max(bytes, 1 << 16) / 1024)")
+    _ = unsafe sqlite3_db_release_memory(handle)
   }
 
   func failure(_ code: Int32, _ operation: String) -> SQLiteFailure {

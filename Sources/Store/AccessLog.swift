@@ -30,4 +30,9 @@ public final class AccessLog: Sendable {
     }
     return taken.map { (id: $0.key, at: $0.value) }.sorted { $0.id < $1.id }
   }
+
+  /// Notes again what was taken and could not be written.
+  func putBack(_ accesses: ArraySlice<(id: AssetID, at: Int64)>) {
+    for access in accesses { note(access.id, at: access.at) }
+  }
 }

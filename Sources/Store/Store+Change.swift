@@ -60,17 +60,28 @@ extension Store {
     }
   }
 
-  /// Writes the last fetches that `accessLog` has collected; the daemon calls it once a minute.
+  /// Writes the last fetches that `accessLog` has collected; the daemon calls it once a minute. In
+  /// short transactions of their own, between which others get their turn; what could not be
+  /// written is kept for the next call.
   public func flushAccessLog() async throws(StoreFailure) {
-    let accesses = accessLog.take()
-    var start = 0
-    while start < accesses.count {
-      let batch = accesses[start..<min(start + 500, accesses.count)]
-      try await write { (session) throws(StoreFailure) in try session.touch(batch) }
-      start += batch.count
+    var accesses = accessLog.take()[...]
+    while !accesses.isEmpty {
+      let batch = accesses.prefix(Self.accessesPerJob)
+      do {
+        try await write(isLong: true) { (session) throws(StoreFailure) in
+          try session.touch(batch)
+        }
+      } catch {
+        accessLog.putBack(accesses)
+        throw error
+      }
+      accesses = accesses.dropFirst(batch.count)
     }
     try await noteClock()
   }
+
+  /// Each is a page somewhere in the catalogue: some milliseconds in all.
+  static let accessesPerJob = 50
 
   /// Keeps the clock's mark young enough that only a jump looks like one, whatever `gc.interval`
   /// is; at most once an hour, so that an idle store is not written for it.

@@ -113,11 +113,11 @@ extension Store {
 
   /// Runs `body` in the writer's next transaction, and returns after its commit.
   func write<Value: Sendable>(
-    before: @escaping @Sendable (Value) -> Void = { _ in },
+    isLong: Bool = false, before: @escaping @Sendable (Value) -> Void = { _ in },
     _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
   ) async throws(StoreFailure) -> Value {
     let result = await withCheckedContinuation { continuation in
-      writer.submit(body) { result in
+      writer.submit(isLong: isLong, body) { result in
         if case .success(let value) = result { before(value) }
         continuation.resume(returning: result)
       }

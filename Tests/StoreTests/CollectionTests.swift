@@ -125,6 +125,31 @@ extension Digest {
     #expect(try scratch.blobFiles() == ["ab/notes.txt"])
   }
 
+  /// A13: what the daemon does by itself looks at one folder each time, and comes round.
+  @Test func sweepTakesOneFolderATurn() async throws {
+    let scratch = try ScratchStore()
+    try plantOrphan(scratch, 1)
+    let name = try #require(try scratch.blobFiles().first)
+    let folder = try #require(Int64(name.prefix(2), radix: 16))
+    var options = CollectionOptions()
+    options.sweepsNextFolder = true
+    let policy = [Policy(.orphans(grace: 3600))]
+    func begin(at folder: Int64) async throws {
+      try await scratch.store.write { (session) throws(StoreFailure) in
+        try session.note(.nextFolder, folder & 255)
+      }
+    }
+    try await begin(at: folder + 1)
+    #expect(try scratch.store.collect(policy, options).results[0].blobs == 0)
+    #expect(try scratch.store.reader().session.noted(.nextFolder) == (folder + 2) & 255)
+    try await begin(at: folder - 1)
+    #expect(try scratch.store.collect(policy, options).results[0].blobs == 0)
+    #expect(try scratch.store.collect(policy, options).results[0].blobs == 1)
+    try await begin(at: 255)
+    #expect(try scratch.store.collect(policy, options).results[0].blobs == 0)
+    #expect(try scratch.store.reader().session.noted(.nextFolder) == 0)
+  }
+
   @Test func sweepNeverTakesWhatIsInFlight() async throws {
     let scratch = try ScratchStore()
     var ingest = try scratch.store.begin(try scratch.store.reserve(1000))

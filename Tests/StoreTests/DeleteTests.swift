@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import SQLite
 import Testing
 import Wire
 
@@ -148,6 +149,47 @@ import Wire
     scratch.store.accessLog.note(AssetID(number: 1), at: 1)
     try await scratch.store.flushAccessLog()
     #expect(try scratch.store.reader().asset(asset.id)?.lastAccessAt == 1_900_000_000)
+  }
+
+  /// B4: short transactions, and nothing is lost when one fails.
+  @Test func lastAccessesThatCouldNotBeWrittenAreKept() async throws {
+    let scratch = try ScratchStore()
+    var assets: [Asset] = []
+    for seed in 0..<120 { assets.append(try await scratch.put(image(seed % 3)).asset) }
+    for asset in assets { scratch.store.accessLog.note(asset.id, at: 1_900_000_000) }
+    WriteFaults.fail(nth: 1, code: 28, thread: scratch.store.writer.threadID)
+    await #expect(throws: StoreFailure.self) { try await scratch.store.flushAccessLog() }
+    let before = scratch.store.commitStatistics.commits
+    try await scratch.store.flushAccessLog()
+    // 50, 50, 20, and the look at the clock's mark.
+    #expect(scratch.store.commitStatistics.commits - before == 4)
+    let reader = try scratch.store.reader()
+    for asset in assets { #expect(try reader.asset(asset.id)?.lastAccessAt == 1_900_000_000) }
+  }
+
+  /// A link that was made for a longer life is answered with 410 after the collection, too.
+  @Test func collectedBeforeTheEndOfItsLinksIsRemembered() async throws {
+    let scratch = try ScratchStore()
+    let now = scratch.clock.now
+    func shortened(_ first: NewAsset) async throws -> AssetID {
+      let id = try await scratch.put(image(1), first).asset.id
+      let change = AssetChange(lifetime: .temporary(until: now + 10))
+      _ = try await scratch.store.change(id, owner: nil, change)
+      return id
+    }
+    let ids = [
+      try await shortened(.temporary(until: now + 3600)), try await shortened(.permanent()),
+      // This one lives longer than its links.
+      try await shortened(.temporary(until: now + 5)),
+    ]
+    scratch.clock.advance(60)
+    #expect(try scratch.store.collect([Policy(.expired(grace: 0))]).results[0].assets == 3)
+    let reader = try scratch.store.reader()
+    let tombstone = Tombstone(
+      removedAt: now + 60, reason: .collected, wasPermanent: false, owner: .local)
+    #expect(try reader.lookUp(ids[0]) == .removed(tombstone))
+    #expect(try reader.lookUp(ids[1]) == .removed(tombstone))
+    #expect(try reader.lookUp(ids[2]) == .unknown)
   }
 
   @Test func keysAreMadeFoundAndRevoked() async throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Kernel
 import SQLite
@@ -74,6 +75,45 @@ import Wire
     #expect(scratch.store.health == .good)
     try scratch.expectWhole()
     #expect(try scratch.blobFiles().count == 1)
+  }
+
+  /// Nothing is left of the log after a clean stop, although a reader is still there.
+  @Test func logIsEmptyAfterTheEnd() async throws {
+    let scratch = try ScratchStore()
+    let reader = try scratch.store.reader()
+    _ = try await scratch.put(image(1))
+    #expect(try reader.totals().assets == 1)
+    let log = scratch.path + "/catalog.sqlite-wal"
+    #expect(try size(log) > 0)
+    scratch.store.close()
+    #expect(try size(log) == 0)
+    #expect(try reader.totals().assets == 1)
+  }
+
+  /// The log is brought home beside the commits, and its file does not keep a burst's size.
+  @Test func longLogIsCut() async throws {
+    let scratch = try ScratchStore()
+    let blob = try await scratch.put(image(1)).asset.blob
+    let log = scratch.path + "/catalog.sqlite-wal"
+    try await scratch.store.write { (session) throws(StoreFailure) in
+      // A row and its entry in an index have a page each.
+      var new = NewAsset.temporary()
+      new.model = String(repeating: "m", count: 3000)
+      for _ in 0..<4000 { _ = try session.insert(blob, as: new, now: 0) }
+    }
+    // The commit is told before the log is brought home, and who comes meanwhile goes first.
+    var looks = 0
+    while try size(log) > 1 << 20, looks < 1000 {
+      try await scratch.store.write { (_) throws(StoreFailure) in }
+      looks += 1
+    }
+    #expect(try size(log) <= 1 << 20)
+    #expect(try scratch.store.reader().totals().assets == 4001)
+  }
+
+  private func size(_ path: String) throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return attributes[.size] as? Int ?? -1
   }
 
   @Test func closedStoreSaysSo() async throws {

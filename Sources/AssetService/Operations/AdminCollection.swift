@@ -84,9 +84,8 @@ private final class CollectionLines: Sendable {
   }
 
   func add(_ item: CollectionItem) {
-    let line = item.json
-    log?.event(.info, "deleted", .init(name: "item", value: line))
-    if lists { bytes.withLock { $0.append(line: line) } }
+    log?.deleted(item)
+    if lists { bytes.withLock { $0.append(line: item.json) } }
   }
 
   func take() -> [UInt8] {
@@ -94,6 +93,13 @@ private final class CollectionLines: Sendable {
       defer { bytes = [] }
       return bytes
     }
+  }
+}
+
+extension LogSink {
+  /// The line that says why an image is gone.
+  func deleted(_ item: CollectionItem) {
+    event(.info, "deleted", .init(name: "item", value: item.json))
   }
 }
 

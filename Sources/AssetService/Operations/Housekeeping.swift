@@ -39,7 +39,12 @@ final class Housekeeping: Sendable {
 
   private func collect() async throws {
     let (store, policies) = (self.store, self.policies)
-    let report = try await workers.run { try store.collect(policies) }
+    let log = self.log
+    let report = try await workers.run {
+      var options = CollectionOptions()
+      options.sweepsNextFolder = true
+      return try store.collect(policies, options) { log.deleted($0) }
+    }
     if let jump = report.clockJump {
       log.event(
         .warning, "collection suspended: the clock jumped",

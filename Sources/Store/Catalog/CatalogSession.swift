@@ -13,6 +13,10 @@ final class CatalogSession {
   private var pointRead: Statement?
   /// Hears of damage that a statement finds.
   private let health: HealthMonitor?
+  /// `Connection.pagesWritten` when the log was last brought home; the writer's.
+  var pagesAtCheckpoint = 0
+  /// Whether the log's file is to be cut when no reader needs it; the writer's.
+  var isLogLarge = false
 
   init(_ connection: Connection, health: HealthMonitor? = nil) {
     self.connection = connection

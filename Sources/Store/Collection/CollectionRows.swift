@@ -18,8 +18,6 @@ struct CollectedAsset: Sendable {
 struct CollectedBatch: Sendable {
   var assets: [CollectedAsset] = []
   var freed: [FreedBlob] = []
-  /// How long the writer was busy with it.
-  var nanoseconds: Int64 = 0
 }
 
 extension CatalogSession {

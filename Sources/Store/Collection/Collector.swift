@@ -1,4 +1,5 @@
 internal import Kernel
+internal import SQLite
 internal import Synchronization
 
 extension Store {
@@ -26,9 +27,15 @@ extension Store {
     var report = CollectionReport()
     let reader = try reader()
     let now = self.now()
+    var options = options
     report.clockJump = try clockJump(reader, now, options)
     if report.clockJump == nil {
-      try commit { (session) throws(StoreFailure) in try session.setClockMark(now) }
+      try commit { (session) throws(StoreFailure) in
+        try session.setClockMark(now)
+        try session.makeRoomForCollection()
+      }
+      defer { _ = try? commit { (session) throws(StoreFailure) in try session.giveUpRoom() } }
+      if options.sweepsNextFolder { options.folders = try nextFolder() }
       var run = CollectionRun(
         store: self, reader: reader, options: options, now: now, assetsLeft: options.limit)
       for policy in policies { report.results.append(try run.collect(policy, each)) }
@@ -44,11 +51,44 @@ extension Store {
   func commit<Value: Sendable>(
     _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
   ) throws(StoreFailure) -> Value {
+    try committed(body).value
+  }
+
+  /// The same, and how many nanoseconds the writer was busy with it.
+  fileprivate func committed<Value: Sendable>(
+    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
+  ) throws(StoreFailure) -> (value: Value, nanoseconds: Int64) {
     do {
       return try writer.wait(body)
     } catch {
       guard error.kind == .full(.disk), ballast.release() else { throw error }
       return try writer.wait(body)
+    }
+  }
+}
+
+extension Store {
+  /// The folder whose turn it is in the sweep; the one after it is next.
+  private func nextFolder() throws(StoreFailure) -> Range<Int> {
+    try commit { (session) throws(StoreFailure) in
+      let folder = Int(try session.noted(.nextFolder) ?? 0) & 255
+      try session.note(.nextFolder, Int64(folder + 1) & 255)
+      return folder..<folder + 1
+    }
+  }
+}
+
+extension CatalogSession {
+  /// Pages that hold what is collected lie anywhere: they are read once, not once a batch.
+  fileprivate func makeRoomForCollection() throws(StoreFailure) {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try connection.setCache(bytes: 4 * Writer.cacheBytes)
+    }
+  }
+
+  fileprivate func giveUpRoom() throws(StoreFailure) {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try connection.setCache(bytes: Writer.cacheBytes)
     }
   }
 }
@@ -62,12 +102,7 @@ private struct CollectionRun {
   var assetsLeft: Int?
   /// Why the orphan sweep stopped.
   var sweepStop: String?
-  /// Rows in the next transaction: fewer when the last one took long.
-  var batchRows = maxBatchRows
-
-  static let maxBatchRows = 500
-  /// A batch that took longer halves the next one: half of the 50 ms that nobody may wait.
-  static let slowBatch: Int64 = 25_000_000
+  var pace = CollectionPace()
 
   mutating func collect(
     _ policy: Policy, _ each: (CollectionItem) -> Void
@@ -101,7 +136,7 @@ private struct CollectionRun {
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: name)
     while assetsLeft != 0 {
-      let limit = min(batchRows, assetsLeft ?? batchRows)
+      let limit = min(pace.rows, assetsLeft ?? pace.rows)
       let batch = try collectBatch(policy, limit)
       for asset in batch.assets {
         let item = CollectionItem(
@@ -113,34 +148,30 @@ private struct CollectionRun {
       result.blobs += batch.freed.count
       assetsLeft = assetsLeft.map { $0 - batch.assets.count }
       if batch.assets.count < limit { break }
-      adapt(to: batch.nanoseconds)
     }
     return result
   }
 
   /// One transaction; its files are on their way out when this returns.
-  private func collectBatch(
+  private mutating func collectBatch(
     _ policy: some AssetPolicy, _ limit: Int
   ) throws(StoreFailure) -> CollectedBatch {
     let now = self.now
-    let batch = try store.commit { (session) throws(StoreFailure) in
-      let start = SystemClock.monotonicNanoseconds
-      var batch = try session.collect(policy, limit: limit, now: now)
-      batch.nanoseconds = SystemClock.monotonicNanoseconds - start
-      return batch
+    letOthersPass()
+    let (batch, nanoseconds) = try store.committed { (session) throws(StoreFailure) in
+      try session.collect(policy, limit: limit, now: now)
     }
+    pace.note(nanoseconds: nanoseconds)
     // The commit is durable: first every cache must know (invariant 9), then the files go.
     for asset in batch.assets { store.epochs.bump(asset.id) }
     store.release(batch.freed)
     return batch
   }
 
-  private mutating func adapt(to nanoseconds: Int64) {
-    if nanoseconds > CollectionRun.slowBatch {
-      batchRows = max(10, batchRows / 2)
-    } else {
-      batchRows = min(CollectionRun.maxBatchRows, batchRows * 2)
-    }
+  /// Leaves the writer to whoever came while it was busy with the last batch.
+  private mutating func letOthersPass() {
+    let pause = pace.pause(jobsDone: store.writer.statistics.jobs)
+    if pause > 0 { KernelThread.sleep(nanoseconds: pause) }
   }
 
   // MARK: - Orphans and records
@@ -178,10 +209,10 @@ private struct CollectionRun {
     for table in RecordsPolicy.tables {
       while true {
         let removed = try store.commit { (session) throws(StoreFailure) in
-          try session.remove(table, before: time, limit: CollectionRun.maxBatchRows)
+          try session.remove(table, before: time, limit: CollectionPace.mostRows)
         }
         result.records += removed
-        if removed < CollectionRun.maxBatchRows { break }
+        if removed < CollectionPace.mostRows { break }
       }
     }
     return result

@@ -107,9 +107,11 @@ public struct CollectionReport: Sendable, Hashable {
 public struct CollectionOptions: Sendable {
   /// Stop after so many assets; `nil` for no limit.
   public var limit: Int?
-  /// Which of the 256 folders the `orphans` policy looks at: the daemon may take a few at a time,
-  /// so that the cost of one run does not grow with the store.
+  /// Which of the 256 folders the `orphans` policy looks at.
   public var folders: Range<Int>
+  /// Look at one folder instead, each time at the next: so that the cost of what the daemon does by
+  /// itself does not grow with the store.
+  public var sweepsNextFolder = false
   /// Believe the clock although it jumped: for an operator who has looked at it.
   public var acceptsClock: Bool
   /// Sweep orphans although that is stopped, or would take much of the store: for an operator who
