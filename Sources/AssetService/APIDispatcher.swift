@@ -61,7 +61,9 @@ struct APIDispatcher {
     _ route: Route, _ call: Call, on loop: isolated EventLoop
   ) async throws -> Response {
     switch (route, call.request.head.method) {
-    case (.generations, .post): return try await generation.generate(call, on: loop)
+    case (.generations, .post):
+      try call.refuseLaterAnswer()
+      return try await generation.generate(call, on: loop)
     case (.convert, .post): return try await conversion.convert(call)
     case (.models, .get), (.models, .head): return try models(call)
     case (.model(let id), .get), (.model(let id), .head): return try model(id, call)
@@ -87,9 +89,9 @@ struct APIDispatcher {
     return try catalog.show(id)
   }
 
-  /// Numbers of all owners: an admin's, or in open mode everyone's on this machine.
+  /// Numbers of all owners: for a scope of its own, or in open mode everyone on this machine.
   private func scrape(_ call: Call) throws -> Response {
-    if mode == .keys { try call.caller.require(.admin) }
+    if mode == .keys { try call.caller.require(.metrics) }
     return try metrics.answer()
   }
 }

@@ -28,6 +28,7 @@ public final class AssetService: Sendable {
   let loops: [EventLoop]
   private let housekeeping: Task<Void, Never>
   private let tellsItsLife: Bool
+  private let keyringWatch: Task<Void, Never>
 
   /// What a start may leave out.
   public struct Options: Sendable {
@@ -94,6 +95,8 @@ public final class AssetService: Sendable {
       settings, store: context.store, workers: context.workers, log: log)
     housekeeping = Task { if options.keepsHouse { await keeper.run() } }
     if tellsItsLife { context.log.started(settings, at: addresses) }
+    let watch = KeyringWatch(context)
+    keyringWatch = Task { if options.listens { await watch.run() } }
   }
 
   private static func context(
@@ -121,7 +124,7 @@ public final class AssetService: Sendable {
         threads: 2 * SystemInfo.coreCount + 4, queueLimit: limits.workerQueue),
       coldReaders: try ColdReaders(threads: limits.coldReaders, queueLimit: limits.coldReaderQueue),
       lookups: try Workers(threads: limits.lookups, queueLimit: limits.lookupQueue),
-      budgets: CallBudgets(limits), links: LinkVerifier(ring),
+      budgets: CallBudgets(limits), linkKeys: LinkKeys(LinkVerifier(ring)),
       bases: BaseSettings(settings, state), log: log, state: state)
   }
 
@@ -171,7 +174,8 @@ public final class AssetService: Sendable {
   /// Says that a SIGHUP came and what came of it.
   public func noteHangUp() {
     context.log.event(
-      .warning, "SIGHUP: nothing was reloaded; restart to change the configuration")
+      .warning,
+      "SIGHUP: the key ring is read again by itself; restart to change the configuration")
   }
 
   /// Stops accepting, gives clients `clientTime` to take their answers, lets paid calls end, and
@@ -187,8 +191,12 @@ public final class AssetService: Sendable {
     }
     housekeeping.cancel()
     await server.drain(clientTime: clientTime)
+    keyringWatch.cancel()
     // What was fetched last matters to policies; without a catalogue there is nothing to write to.
-    do { try await context.store.flushAccessLog() } catch {
+    do {
+      try await context.store.flushKeyUses()
+      try await context.store.flushAccessLog()
+    } catch {
       context.log.event(
         .warning, "last fetches were not written",
         .init(name: "error", value: .string("\(error)")))

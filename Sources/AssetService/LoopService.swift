@@ -23,7 +23,7 @@ final class LoopService: HTTPService {
       store: context.store,
       reader: try context.store.reader(cacheBytes: parts.pageCacheBytes),
       tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters)
-    delivery = Delivery(links: context.links, shelf: shelf, policy: parts.cachePolicy)
+    delivery = Delivery(keys: context.linkKeys, shelf: shelf, policy: parts.cachePolicy)
     gatekeeper = Gatekeeper(context, reader: reader)
     let desk = UpstreamDesk(
       upstreams: try parts.makeUpstreams(on: loop), gates: parts.gates)

@@ -17,7 +17,7 @@ struct ServiceContext: Sendable {
   /// For the names of upstreams.
   let lookups: Workers
   let budgets: CallBudgets
-  let links: LinkVerifier
+  let linkKeys: LinkKeys
   let bases: BaseSettings
   let log: LogSink
   let state: ServiceState
@@ -29,6 +29,9 @@ struct ServiceContext: Sendable {
     for pool in [workers, lookups] { pool.stop() }
     coldReaders.stop()
   }
+
+  /// Makes and checks links with the keys of now.
+  var links: LinkVerifier { linkKeys.verifier }
 
   /// Unix seconds.
   var now: Int64 { store.now() }

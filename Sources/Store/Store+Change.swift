@@ -45,18 +45,30 @@ extension Store {
 
   /// Adds a client's key.
   ///
-  /// - Throws: `.taken` when a key of this name is good already.
+  /// - Throws: `.taken` when it is another's key already.
   public func insert(_ key: AccessKey) async throws(StoreFailure) -> AccessKey {
     try await write { (session) throws(StoreFailure) in try session.insert(key) }
   }
 
-  /// Ends the key of this name.
-  ///
-  /// - Returns: `false` when no such key is good.
-  public func revokeKey(_ name: String) async throws(StoreFailure) -> Bool {
+  /// Ends the keys of this name; only one of them when there is an `id`.
+  public func revokeKeys(
+    _ name: String, id: Int64? = nil
+  ) async throws(StoreFailure) -> KeyRevocation {
     let now = self.now
     return try await write { (session) throws(StoreFailure) in
-      try session.revokeKey(name, now: now())
+      try session.revokeKeys(name, id: id, now: now())
+    }
+  }
+
+  /// Writes the last uses of keys that `keyUses` has collected; the daemon calls it once a minute.
+  public func flushKeyUses() async throws(StoreFailure) {
+    let uses = keyUses.take()
+    guard !uses.isEmpty else { return }
+    do throws(StoreFailure) {
+      try await write { (session) throws(StoreFailure) in try session.noteUses(uses) }
+    } catch {
+      for (id, at) in uses { keyUses.note(id, at: at) }
+      throw error
     }
   }
 

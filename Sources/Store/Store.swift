@@ -32,6 +32,8 @@ public final class Store: Sendable {
   public let epochs = ChangeEpochs()
   /// Last fetches, on their way to the catalogue.
   public let accessLog = AccessLog()
+  /// Last uses of keys, on their way there.
+  public let keyUses = KeyUses()
 
   let files: StoreFiles
   let writer: Writer

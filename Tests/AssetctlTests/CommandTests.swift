@@ -123,8 +123,33 @@ struct CommandTests {
     #expect(listed.first?.number("quota") == 50_000_000_000)
     #expect(listed.first?["scopes"] == ["host", "read"])
     #expect(listed.first?.text("response_format") == "b64_json")
+    #expect(await bench.run("keys", "revoke", "gw1", "--id", "99").status == .problems)
     #expect(await bench.run("keys", "revoke", "gw1").status == .done)
-    #expect(await bench.run("keys", "revoke", "gw1").status == .problems)
+    let again = await bench.run("keys", "revoke", "gw1")
+    #expect(again.status == .problems && again.errors.contains("\"gw1\" is already revoked"))
+    let none = await bench.run("keys", "revoke", "gw2")
+    #expect(none.status == .problems && none.errors.contains("There is no key \"gw2\""))
+    let reserved = await bench.run("keys", "create", "--name", "local")
+    #expect(reserved.status != .done && reserved.errors.contains("reserved"))
+  }
+
+  /// The next key of an owner is as the last one, which ends by its id.
+  @Test func aKeyFollowsAnother() async throws {
+    let bench = try Workbench()
+    let first = await bench.run("keys", "create", "--name", "gw1", "--scope", "metrics")
+    #expect(first.status == .done && !first.errors.contains("revoke"))
+    let second = await bench.run("keys", "create", "--name", "gw1", "--quota", "1kB")
+    #expect(second.status == .done && second.output != first.output)
+    #expect(second.errors.contains("assetctl keys revoke gw1 --id 1\n"))
+    let table = await bench.run("keys", "list").output
+    #expect(table.contains("metrics") && table.contains("used"))
+    #expect(await bench.run("keys", "revoke", "gw1", "--id", "1").status == .done)
+    let listed = try await bench.run("keys", "list", "--json").lines()
+    #expect(listed.map { $0["revoked_at"]?.isNull } == [false, true])
+    #expect(listed.map { $0["scopes"] } == [["metrics"], ["metrics"]])
+    #expect(listed.map { $0["quota"]?.int } == [nil, 1000])
+    let free = await bench.run("keys", "create", "--name", "gw1", "--quota", "none", "--json")
+    #expect(try free.lines().first?["quota"]?.isNull == true)
   }
 
   @Test func pagesThroughAll() async throws {

@@ -211,8 +211,32 @@ import Wire
       _ = try await scratch.store.insert(twin)
     }
     #expect(failure?.kind == .taken)
-    #expect(try await scratch.store.revokeKey("gw1"))
-    #expect(try await !scratch.store.revokeKey("gw1"))
+    #expect(try await scratch.store.revokeKeys("gw2") == .unknown)
+    #expect(try await scratch.store.revokeKeys("gw1", id: 99) == .unknown)
+    #expect(try await scratch.store.revokeKeys("gw1", id: stored.id) == .revoked)
+    #expect(try reader.key(key.digest) == nil && reader.key(twin.digest) != nil)
+    #expect(try await scratch.store.revokeKeys("gw1", id: stored.id) == .alreadyRevoked)
+    #expect(try await scratch.store.revokeKeys("gw1") == .revoked)
     #expect(try reader.key(key.digest) == nil && reader.key(twin.digest) == nil)
+    #expect(try await scratch.store.revokeKeys("gw1") == .alreadyRevoked)
+  }
+
+  @Test func aKeysLastUseIsKept() async throws {
+    let scratch = try ScratchStore()
+    let key = try await scratch.store.insert(
+      AccessKey(
+        owner: owner("gw1"), digest: .init(sha256Of: [1].span), scopes: [.read], createdAt: 3))
+    #expect(key.lastUsedAt == nil)
+    let uses = scratch.store.keyUses
+    for time in [50, 70, 60] as [Int64] { uses.note(key.id, at: time) }
+    #expect(uses.latest == [key.id: 70])
+    try await scratch.store.flushKeyUses()
+    #expect(uses.latest.isEmpty)
+    #expect(try scratch.store.reader().keys().map(\.lastUsedAt) == [70])
+    // The clock was set back, or a key is gone: neither takes anything away.
+    uses.note(key.id, at: 9)
+    uses.note(99, at: 9)
+    try await scratch.store.flushKeyUses()
+    #expect(try scratch.store.reader().keys().map(\.lastUsedAt) == [70])
   }
 }

@@ -14,6 +14,7 @@ final class Gatekeeper {
   private let mode: Settings.Auth.Mode
   private let bootstrapKey: Digest?
   private let openMode: OpenMode
+  private let store: Store
   private let reader: CatalogReader
   private let wrongKeys: WrongKeys
   private let bases: BaseSettings
@@ -24,6 +25,7 @@ final class Gatekeeper {
     bootstrapKey = settings.auth.bootstrapKey.secret.map { Self.digest(of: $0.value) }
     openMode = OpenMode(
       publicHost: settings.publicURL?.host, corsOrigins: settings.corsOrigins)
+    store = context.store
     self.reader = reader
     wrongKeys = context.wrongKeys
     bases = context.bases
@@ -57,6 +59,7 @@ final class Gatekeeper {
       return Caller(owner: .bootstrap, scopes: Set(AccessKey.Scope.allCases), key: nil)
     }
     guard let found = try reader.key(digest) else { throw refusal(of: request) }
+    store.keyUses.note(found.id, at: store.now())
     return Caller(owner: found.owner, scopes: found.scopes, key: found)
   }
 

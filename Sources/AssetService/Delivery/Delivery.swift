@@ -13,12 +13,17 @@ internal import Wire
 
 /// Delivery on one loop.
 final class Delivery {
-  private let links: LinkVerifier
+  private let keys: LinkKeys
+  /// The verifier as it was after this many changes of the keys.
+  private var links: LinkVerifier
+  private var changes: Int
   private let shelf: AssetShelf
   private let policy: CachePolicy
 
-  init(links: LinkVerifier, shelf: AssetShelf, policy: CachePolicy) {
-    self.links = links
+  init(keys: LinkKeys, shelf: AssetShelf, policy: CachePolicy) {
+    self.keys = keys
+    changes = keys.changes
+    links = keys.verifier
     self.shelf = shelf
     self.policy = policy
   }
@@ -53,11 +58,18 @@ final class Delivery {
   private func verify(
     _ token: Span<UInt8>, now: Int64
   ) throws(DeliveryFailure) -> (AssetID, expiry: Int64) {
+    if keys.changes != changes { takeNewKeys() }
     switch links.verify(token: token, now: now) {
     case .valid(let id, let expiry): return (id, expiry)
     case .expired: throw .linkExpired
     case .invalid: throw .linkInvalid
     }
+  }
+
+  /// The number first: keys that change meanwhile are taken again.
+  private func takeNewKeys() {
+    changes = keys.changes
+    links = keys.verifier
   }
 
   private func respond(

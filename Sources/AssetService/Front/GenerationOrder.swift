@@ -47,7 +47,7 @@ struct GenerationOrder {
         "With \"asset.store\": false there is no URL; ask for b64_json.", param: "asset.store")
     }
     fingerprint = Self.fingerprint(of: object, owner: caller.owner)
-    parameters = object.filter { $0.name != "asset" && $0.name != "stream" }
+    parameters = object.filter { !["asset", "stream", "async"].contains($0.name) }
   }
 
   /// The parameters as an upstream is sent them: its own name of the model, and of those that it
@@ -149,5 +149,6 @@ private struct ParameterCheck {
         throw .badRequest("Streaming is not offered by this server yet.", param: "stream")
       }
     }
+    if let flag = object["async"], flag != .bool(false) { throw .laterAnswer }
   }
 }

@@ -189,6 +189,8 @@ struct Rehost {
     summary["replayed"] = false
     summary["images"] = .array(ordered.map { $0.summary(urls) })
     if !failed.isEmpty { summary["failed"] = .array(failures) }
+    let ignored = call.ignoredWishes
+    if !ignored.isEmpty { summary["ignored"] = .array(ignored.map { .string($0) }) }
     if let warning { summary["warning"] = .string(warning) }
     let answer = AnswerReply(
       skeleton: skeleton, items: items.indices.map { item($0, urls) }, summary: summary,

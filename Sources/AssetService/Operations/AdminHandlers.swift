@@ -88,17 +88,24 @@ struct AdminHandlers {
   // MARK: Keys
 
   private func keys() async throws -> Response {
-    .lines(try await context.store.read { reader in try reader.keys().map(\.json) })
+    let keys = try await context.store.read { reader in try reader.keys() }
+    let uses = context.store.keyUses.latest
+    return .lines(keys.map { $0.json(after: uses) })
   }
 
   /// Makes a key; this answer is the only place where it is ever seen.
   private func createKey(_ call: Call) async throws -> Response {
     let body = try await call.json(limit: 64 << 10)
     let secret = "ak-" + Base64URL.encode(SystemRandom.bytes32().span)
+    let earlier = try await context.store.read { reader in try reader.keys() }
     let key = try await context.store.insert(
-      AccessKey(request: body, digest: Gatekeeper.digest(of: secret), now: context.now))
-    guard var object = key.json.object else { throw Failure.unknownRoute }
+      AccessKey(
+        request: body, digest: Gatekeeper.digest(of: secret), after: earlier, now: context.now))
+    guard var object = key.json().object else { throw Failure.unknownRoute }
     object["key"] = .string(secret)
+    // An owner's other good keys: after a rotation they are to be revoked.
+    let others = earlier.filter { $0.owner == key.owner && $0.revokedAt == nil }
+    object["other_ids"] = .array(others.map { .number(JSONNumber($0.id)) })
     return Response(status: 201, json: JSONValue.object(object).bytes)
   }
 
@@ -106,7 +113,14 @@ struct AdminHandlers {
     guard let name = call.query["name"] else {
       throw Failure.badRequest("Name the key.", param: "name")
     }
-    guard try await context.store.revokeKey(name) else { throw Failure.notFound("key") }
+    let id = try call.query.number("id", in: 1...Int.max).map(Int64.init)
+    switch try await context.store.revokeKeys(name, id: id) {
+    case .unknown: throw Failure.notFound("key")
+    case .alreadyRevoked:
+      throw Failure(
+        409, .invalidRequest, "already_revoked", "This key is already revoked.", param: "name")
+    case .revoked: break
+    }
     return Response(
       status: 200, json: (["name": .string(name), "revoked": true] as JSONValue).bytes)
   }

@@ -28,6 +28,7 @@ final class Housekeeping: Sendable {
   /// Runs until the task is cancelled.
   func run() async {
     async let accesses: Void = every(Self.accessInterval) { [store] in
+      try await store.flushKeyUses()
       try await store.flushAccessLog()
     }
     async let collections: Void = every(interval) { [self] in try await collect() }

@@ -16,7 +16,7 @@ enum CatalogSQL: Hashable, CaseIterable {
 
   // Generations and keys
   case generationByID, generationByFingerprint, generationByKey, recordGeneration, markDelivered
-  case keyByDigest, keys, insertKey, revokeKey
+  case keyByDigest, keyOfName, keys, insertKey, revokeKeys, useKey
 
   // Sums and notes
   case totals, totalsOfOwner, largestOwners, meta, setMeta, removeMeta
@@ -162,7 +162,7 @@ extension CatalogSQL {
     """
   private static let keyColumns = """
     SELECT id, name, sha256, scopes, quota, response_format, retention, base64, created_at,
-      revoked_at
+      revoked_at, last_used_at
     FROM keys
 
     """
@@ -190,7 +190,17 @@ extension CatalogSQL {
       INSERT INTO keys (name, sha256, scopes, quota, response_format, retention, base64, created_at)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
       """
-    case .revokeKey: "UPDATE keys SET revoked_at = ?2 WHERE name = ?1 AND revoked_at IS NULL"
+    case .keyOfName: "SELECT id FROM keys WHERE name = ?1 AND (?2 IS NULL OR id = ?2) LIMIT 1"
+    case .revokeKeys:
+      """
+      UPDATE keys SET revoked_at = ?2
+      WHERE name = ?1 AND revoked_at IS NULL AND (?3 IS NULL OR id = ?3)
+      """
+    case .useKey:
+      """
+      UPDATE keys SET last_used_at = ?2
+      WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)
+      """
     default: nil
     }
   }

@@ -38,14 +38,35 @@ extension CatalogSession {
     return stored
   }
 
-  /// Ends the key of this name; `nil` when there is no good one.
-  func revokeKey(_ name: String, now: Int64) throws(StoreFailure) -> Bool {
+  /// Ends the keys of this name, or the one of them with this id.
+  func revokeKeys(_ name: String, id: Int64?, now: Int64) throws(StoreFailure) -> KeyRevocation {
     try catalog(.keys, name) { () throws(SQLiteFailure) in
-      try run(.revokeKey) {
+      let ended = try run(.revokeKeys) {
         $0.bind(1, name)
         $0.bind(2, now)
+        $0.bind(3, id)
       }
-    } > 0
+      guard ended == 0 else { return .revoked }
+      let known = try one(
+        .keyOfName,
+        {
+          $0.bind(1, name)
+          $0.bind(2, id)
+        }, { $0.integer(0) })
+      return known == nil ? .unknown : .alreadyRevoked
+    }
+  }
+
+  /// Notes when keys were used last, unix seconds by their ids.
+  func noteUses(_ uses: [Int64: Int64]) throws(StoreFailure) {
+    try catalog(.keys) { () throws(SQLiteFailure) in
+      for (id, at) in uses {
+        _ = try run(.useKey) {
+          $0.bind(1, id)
+          $0.bind(2, at)
+        }
+      }
+    }
   }
 }
 
@@ -62,5 +83,6 @@ extension AccessKey {
       createdAt: row.integer(8))
     id = row.integer(0)
     revokedAt = row.integerIfAny(9)
+    lastUsedAt = row.integerIfAny(10)
   }
 }

@@ -3,7 +3,7 @@
 
 /// The catalogue's migrations; their number is the schema's version (PRAGMA user_version).
 enum Schema {
-  static let migrations = [version1, version2, version3]
+  static let migrations = [version1, version2, version3, version4]
 
   static let version1 = """
     CREATE TABLE blobs (
@@ -159,4 +159,7 @@ enum Schema {
     DROP INDEX keys_by_name;
     CREATE INDEX keys_by_name ON keys (name);
     """
+
+  /// Whether an owner's old key is still in use, once there is a new one.
+  static let version4 = "ALTER TABLE keys ADD COLUMN last_used_at INTEGER;"
 }

@@ -4,7 +4,7 @@ public import Crypto
 public struct AccessKey: Sendable, Hashable {
   /// What a key may do (API.md §2).
   public enum Scope: String, Sendable, Hashable, CaseIterable {
-    case generate, host, read, admin
+    case generate, host, read, metrics, admin
   }
 
   /// What a key sets where a request says nothing; `nil` leaves it to the configuration.
@@ -28,7 +28,7 @@ public struct AccessKey: Sendable, Hashable {
 
   /// Its number in the catalogue; 0 before it is there.
   public internal(set) var id: Int64 = 0
-  /// Its name, unique among the keys that are not revoked; also the owner of what it makes.
+  /// Its name, which is the owner of what it makes. An owner may have several good keys.
   public var owner: Owner
   /// SHA-256 of the key.
   public var digest: Digest
@@ -42,6 +42,8 @@ public struct AccessKey: Sendable, Hashable {
   public var createdAt: Int64
   /// Unix seconds; `nil` while it is good.
   public internal(set) var revokedAt: Int64?
+  /// Unix seconds, at most a minute behind; `nil` before its first use.
+  public internal(set) var lastUsedAt: Int64?
 
   /// A key; see the properties.
   public init(
@@ -55,4 +57,14 @@ public struct AccessKey: Sendable, Hashable {
     self.defaults = defaults
     self.createdAt = createdAt
   }
+}
+
+/// What became of keys that were to end.
+public enum KeyRevocation: Sendable, Hashable {
+  /// There never was such a key.
+  case unknown
+  /// All of them had ended before.
+  case alreadyRevoked
+  /// At least one ended now.
+  case revoked
 }

@@ -7,8 +7,9 @@ struct KeysCreateCommand: Command {
     "keys create", summary: "Makes an access key and prints it, this once.",
     flags: [
       Flag("--name", "NAME", "its name, and the owner of what it makes"),
-      Flag("--scope", "LIST", "of generate, host, read, admin (default generate,host,read)"),
-      Flag("--quota", "SIZE", "the most that its owner may store: 50GB"),
+      Flag(
+        "--scope", "LIST", "of generate, host, read, metrics, admin (default generate,host,read)"),
+      Flag("--quota", "SIZE", "the most that its owner may store: 50GB; none lifts it"),
       Flag("--response-format", "FORMAT", "url or b64_json, where a request does not say"),
       Flag("--retention", "KIND", "temporary or permanent, where a request does not say"),
       Flag("--base64", "FORM", "raw or data_url, where a request does not say"),
@@ -16,6 +17,9 @@ struct KeysCreateCommand: Command {
     details: """
       The store keeps only the key's SHA-256: who loses the key makes another. Keys are asked for
       when auth.mode is "keys".
+
+      An owner may have several keys, so that one can follow another: the next key of a name is as
+      the last one, where nothing else is said. Of a revoked key the quota stays.
       """)
 
   private let request: JSONValue
@@ -27,11 +31,12 @@ struct KeysCreateCommand: Command {
     request["name"] = .string(name)
     var scopes: [JSONValue] = []
     for scope in arguments.all("--scope").flatMap({ $0.split(separator: ",") }) {
-      let known = ["generate", "host", "read", "admin"]
+      let known = ["generate", "host", "read", "metrics", "admin"]
       scopes.append(.string(try Arguments.choice(String(scope), of: known, "--scope")))
     }
     if !scopes.isEmpty { request["scopes"] = .array(scopes) }
-    request["quota"] = JSONValue(try arguments.bytes("--quota"))
+    request["quota"] =
+      arguments["--quota"] == "none" ? "none" : JSONValue(try arguments.bytes("--quota"))
     request["response_format"] = JSONValue(
       try arguments.choice("--response-format", of: ["url", "b64_json"]))
     request["retention"] = JSONValue(
@@ -42,13 +47,8 @@ struct KeysCreateCommand: Command {
 
   func run(_ errand: Errand) async throws -> ExitStatus {
     try await errand.withStore(making: true) { client in
-      let reply = try await client.call(ServiceCall(.post, "/admin/keys", .json(request)))
-      if reply.status == 409 {
-        throw CommandFailure(
-          "There is a key \"\(request.text("name"))\" already; revoke it first, or take another "
-            + "name.", .problems)
-      }
-      let key = try reply.checked().json()
+      let key = try await client.call(ServiceCall(.post, "/admin/keys", .json(request)))
+        .checked().json()
       if errand.json {
         errand.console.print("\(key)")
       } else {
@@ -58,15 +58,27 @@ struct KeysCreateCommand: Command {
         try await Self.undo(key, client)
         throw CommandFailure("\(error.message) Nobody saw the key, so it was revoked again.")
       }
-      if !errand.json { errand.console.errors("This is the only time that the key is shown.\n") }
+      if !errand.json {
+        errand.console.errors("This is the only time that the key is shown.\n")
+        errand.console.errors(Self.reminder(of: key))
+      }
       return .done
     }
   }
 
   /// A key that nobody has seen must not open anything.
   private static func undo(_ key: JSONValue, _ client: ServiceClient) async throws {
-    let name = key.text("name").percentEncoded
-    _ = try await client.call(ServiceCall(.delete, "/admin/keys?name=\(name)")).checked()
+    let which = "name=\(key.text("name").percentEncoded)&id=\(key.number("id"))"
+    _ = try await client.call(ServiceCall(.delete, "/admin/keys?\(which)")).checked()
+  }
+
+  /// An owner's other keys go on working: which command ends them.
+  private static func reminder(of key: JSONValue) -> String {
+    let name = key.text("name")
+    return (key["other_ids"]?.array ?? []).compactMap(\.int).map { id in
+      "The key \(id) of \(name) is good, too; once nobody uses it (keys list): "
+        + "assetctl keys revoke \(name) --id \(id)\n"
+    }.joined()
   }
 }
 
@@ -90,17 +102,18 @@ struct KeysListCommand: Command {
 
   private static func table(of keys: [JSONValue]) -> Table {
     var table = Table(
-      ("name", .left), ("scopes", .left), ("quota", .right), ("defaults", .left),
-      ("created", .right), ("revoked", .right))
+      ("id", .right), ("name", .left), ("scopes", .left), ("quota", .right), ("defaults", .left),
+      ("created", .right), ("used", .right), ("revoked", .right))
     let now = SystemClock.wallSeconds
     for key in keys {
       let defaults = ["response_format", "retention", "base64"].compactMap { key[$0]?.string }
       table.add(
-        key.text("name"),
+        "\(key.number("id"))", key.text("name"),
         (key["scopes"]?.array ?? []).compactMap(\.string).joined(separator: ","),
         key["quota"]?.int.map { Spoken.bytes(Int64($0)) } ?? "-",
         defaults.isEmpty ? "-" : defaults.joined(separator: ","),
         Spoken.moment(Int64(key.number("created_at")), now: now),
+        key["last_used_at"]?.int.map { Spoken.moment(Int64($0), now: now) } ?? "-",
         key["revoked_at"]?.int.map { Spoken.moment(Int64($0), now: now) } ?? "-")
     }
     return table
@@ -110,18 +123,28 @@ struct KeysListCommand: Command {
 /// `assetctl keys revoke`
 struct KeysRevokeCommand: Command {
   static let form = CommandForm(
-    "keys revoke", operands: "NAME", summary: "Ends a key; its assets stay.")
+    "keys revoke", operands: "NAME", summary: "Ends the keys of a name; their assets stay.",
+    flags: [Flag("--id", "ID", "only this one of its keys (keys list)")])
 
   private let name: String
+  private let id: Int?
 
-  init(_ arguments: Arguments) throws(UsageFailure) { name = try arguments.operand("NAME") }
+  init(_ arguments: Arguments) throws(UsageFailure) {
+    name = try arguments.operand("NAME")
+    id = try arguments.count("--id")
+  }
 
   func run(_ errand: Errand) async throws -> ExitStatus {
     try await errand.withStore { client in
+      let which = id.map { "&id=\($0)" } ?? ""
       let reply = try await client.call(
-        ServiceCall(.delete, "/admin/keys?name=\(name.percentEncoded)"))
+        ServiceCall(.delete, "/admin/keys?name=\(name.percentEncoded)\(which)"))
+      let called = "\"\(name)\"" + (id.map { " with the id \($0)" } ?? "")
       if reply.status == 404 {
-        throw CommandFailure("There is no key \"\(name)\".", .problems)
+        throw CommandFailure("There is no key \(called).", .problems)
+      }
+      if reply.status == 409 {
+        throw CommandFailure("The key \(called) is already revoked.", .problems)
       }
       let answer = try reply.checked().json()
       errand.console.print(errand.json ? "\(answer)" : "revoked \(name)")
