@@ -1,44 +1,60 @@
 // Overload of one kind must not starve another: each kind of call has a number that may run at
-// once, and who comes beyond it hears so at once instead of taking memory and descriptors.
+// once, and who comes beyond it hears so at once instead of taking memory and descriptors. Nor does
+// one key take all places: slow uploads hold theirs for as long as they dribble.
 internal import HTTPServer
 internal import Net
+internal import Store
 internal import Synchronization
 internal import Wire
 
 /// How many calls of each kind run, over all loops.
 final class CallBudgets: Sendable {
   /// What a call costs while it runs.
-  enum Kind {
+  enum Kind: CaseIterable {
     case generation, ingest, query
   }
+  private struct Running {
+    var total = 0
+    var byOwner: [Owner: Int] = [:]
+  }
   private let limits: ServiceLimits
-  private let generations = Atomic<Int>(0)
-  private let ingests = Atomic<Int>(0)
-  private let queries = Atomic<Int>(0)
+  private let running = Mutex<[Kind: Running]>([:])
 
   init(_ limits: ServiceLimits) { self.limits = limits }
 
-  /// Counts a call until the pass goes.
+  /// Counts a call until the pass goes. `owner` is whose key makes it; `nil` when all callers are
+  /// one, or it is an operator's.
   ///
-  /// - Throws: 503 with `Retry-After` when as many run as may.
-  func enter(_ kind: Kind) throws(Failure) -> CallPass {
-    guard change(kind, by: 1) <= limit(of: kind) else {
-      _ = change(kind, by: -1)
-      throw .busy
+  /// - Throws: 503 with `Retry-After` when as many run as may, in all or of this owner.
+  func enter(_ kind: Kind, of owner: Owner?) throws(Failure) -> CallPass {
+    let limit = limit(of: kind)
+    let fits = running.withLock { all in
+      var now = all[kind, default: Running()]
+      guard now.total < limit else { return false }
+      if let owner {
+        let own = now.byOwner[owner, default: 0]
+        guard own < Self.share(of: limit) else { return false }
+        now.byOwner[owner] = own + 1
+      }
+      now.total += 1
+      all[kind] = now
+      return true
     }
-    return CallPass(kind, self)
+    guard fits else { throw .busy }
+    return CallPass(kind, owner, self)
   }
 
+  /// What one owner may have of a limit: a quarter is left to others.
+  static func share(of limit: Int) -> Int { max(1, limit - limit / 4) }
+
   /// Calls of a kind that run now.
-  func running(_ kind: Kind) -> Int { change(kind, by: 0) }
+  func running(_ kind: Kind) -> Int { running.withLock { $0[kind]?.total ?? 0 } }
 
-  fileprivate func leave(_ kind: Kind) { _ = change(kind, by: -1) }
-
-  private func change(_ kind: Kind, by amount: Int) -> Int {
-    switch kind {
-    case .generation: generations.wrappingAdd(amount, ordering: .relaxed).newValue
-    case .ingest: ingests.wrappingAdd(amount, ordering: .relaxed).newValue
-    case .query: queries.wrappingAdd(amount, ordering: .relaxed).newValue
+  fileprivate func leave(_ kind: Kind, of owner: Owner?) {
+    running.withLock { all in
+      all[kind]?.total -= 1
+      guard let owner, let own = all[kind]?.byOwner[owner] else { return }
+      all[kind]?.byOwner[owner] = own > 1 ? own - 1 : nil
     }
   }
 
@@ -54,14 +70,16 @@ final class CallBudgets: Sendable {
 /// One running call; it counts until the last reference to this goes.
 final class CallPass: Sendable {
   private let kind: CallBudgets.Kind
+  private let owner: Owner?
   private let budgets: CallBudgets
 
-  init(_ kind: CallBudgets.Kind, _ budgets: CallBudgets) {
+  fileprivate init(_ kind: CallBudgets.Kind, _ owner: Owner?, _ budgets: CallBudgets) {
     self.kind = kind
+    self.owner = owner
     self.budgets = budgets
   }
 
-  deinit { budgets.leave(kind) }
+  deinit { budgets.leave(kind, of: owner) }
 
   /// The same answer; while a body that takes memory leaves, the call counts.
   func covering(_ response: Response) -> Response {

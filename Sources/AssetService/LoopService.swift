@@ -159,7 +159,8 @@ final class LoopService: HTTPService {
       bases: Bases(request, context.bases))
     // The operator's calls must get through when all others do not.
     let budget = request.peer.isLocalSocket ? nil : route.budget(of: request.head.method)
-    let pass = try budget.map(context.budgets.enter)
+    let owner = caller.key == nil ? nil : caller.owner
+    let pass = try budget.map { try context.budgets.enter($0, of: owner) }
     var response = try await api.answer(route, call, on: loop)
     // Without it, a cache may make up how long it keeps an owner's answer (RFC 9111 §4.2.2).
     response.add("Cache-Control", "no-store")

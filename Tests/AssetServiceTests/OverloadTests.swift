@@ -96,8 +96,8 @@ import Wire
       (.bytes([1]), 0), (.none, 0),
     ]
     for (body, running) in bodies {
-      var pass: CallPass? = try budgets.enter(.query)
-      #expect(throws: Failure.self) { try budgets.enter(.query) }
+      var pass: CallPass? = try budgets.enter(.query, of: nil)
+      #expect(throws: Failure.self) { try budgets.enter(.query, of: nil) }
       var response = pass?.covering(.init(status: 200, body: body))
       pass = nil
       #expect(budgets.running(.query) == running)
