@@ -109,6 +109,8 @@ public final class IngestWork: Sendable {
     var phase = Phase.writing
     var hash = SHA256()
     var sniffer = ImageSniffer()
+    /// Follows the bytes that are hashed.
+    var structure = ImageStructure()
     var buffer: [UInt8] = []
     /// Bytes taken, and of those the ones that are written and hashed.
     var count: Int64 = 0
@@ -342,6 +344,7 @@ extension IngestWork.State {
     try file?.write(pending.span, at: written)
     // After the write: the digest is that of the bytes in the file, whatever fails.
     hash.update(pending.span)
+    structure.feed(pending.span)
     written += Int64(pending.count)
     pending.removeAll(keepingCapacity: true)
   }

@@ -1,8 +1,13 @@
 // What callers that carry an ingest between threads need of its shared body.
+internal import Wire
 
 extension IngestWork {
   /// Bytes taken so far.
   public var count: Int64 { use { $0.count } }
+
+  /// Whether the image is whole by its own structure, as far as its bytes are written: after
+  /// `settle`, whether it came to its end.
+  public var isWholeImage: Bool { use { $0.structure.isWhole } }
 
   /// Copies bytes into the buffer; see `Ingest.append`. Never blocks.
   public func append(_ bytes: Span<UInt8>) throws(StoreFailure) -> Int {

@@ -2,9 +2,9 @@
 /// its first bytes, so that none is stored already, and shares the rest, so that making one costs
 /// nothing.
 struct TestImage {
-  /// Bytes of `head`: whole base64 quanta, more than the PNG's signature and IHDR.
-  static let headCount = 48
-  static let least = 64
+  /// Bytes of `head`: whole base64 quanta, more than the PNG's signature, IHDR and a chunk's head.
+  static let headCount = 60
+  static let least = 80
   /// What follows the head.
   let rest: [UInt8]
   private var serial = UInt64.random(in: 0 ... .max)
@@ -23,7 +23,7 @@ struct TestImage {
         bytes.append(UInt8(truncatingIfNeeded: random >> shift))
       }
     }
-    rest = Array(bytes.prefix(size - Self.headCount))
+    rest = Array(bytes.prefix(size - Self.headCount - Self.end.count)) + Self.end
   }
 
   var size: Int { Self.headCount + rest.count }
@@ -39,11 +39,20 @@ struct TestImage {
   mutating func nextHead() -> [UInt8] {
     serial &+= 1
     var bytes = Self.header
+    // One chunk holds the serial and the noise.
+    let noise = size - bytes.count - 8 - Self.end.count
+    for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: noise >> shift)) }
+    bytes += Array("teSt".utf8)
     for shift in stride(from: UInt64(0), to: 64, by: 8) {
       bytes.append(UInt8(truncatingIfNeeded: serial >> shift))
     }
     return bytes + Array(repeating: 0, count: Self.headCount - bytes.count)
   }
+
+  /// The CRC of the noise, which nobody checks, and IEND.
+  private static let end: [UInt8] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82,
+  ]
 
   /// The signature and IHDR (PNG specification, 5.2 and 11.2.1): 1024 × 1024, 8 bits, RGB.
   private static let header: [UInt8] = [

@@ -1,3 +1,4 @@
+import Store
 import Testing
 import Wire
 
@@ -72,6 +73,82 @@ import Wire
     #expect(failure == nil)
     #expect(words(intake) == ["settled"])
     #expect(text(intake) == "{\"data\":[{\"b64_json\":\"\"}] } ")
+  }
+
+  // MARK: What upstreams send
+
+  @Test func oneBadByteCostsOneCharacter() async throws {
+    let scratch = try ScratchIntake()
+    let intake = scratch.paid()
+    let answer = Array("\u{FEFF}{\"data\":[{\"revised_prompt\":\"a ".utf8) + [0xE9]
+    let rest = Array(" b\",\(Self.good.dropFirst())]}".utf8)
+    #expect(await intake.takePaid(ScriptedSource([.bytes(answer), .bytes(rest)])) == nil)
+    #expect(words(intake) == ["settled"])
+    let document = try JSONValue.parse(intake.skeleton.bytes.span)
+    #expect(document["data"]?[0]?["revised_prompt"]?.string == "a \u{FFFD} b")
+  }
+
+  @Test func ofAnImageThatComesTwiceTheLastIsStored() async throws {
+    let scratch = try ScratchIntake()
+    let intake = scratch.paid()
+    let second = TestImages.base64(TestImages.png(seed: 9, padding: 700))
+    let answer = "{\"data\":[\(Self.good.dropLast()),\"b64_json\":\"\(second)\"}]}"
+    #expect(await intake.takePaid(ScriptedSource(answer)) == nil)
+    guard case .settled(let work) = intake.taken.first else {
+      Issue.record("not stored")
+      return
+    }
+    #expect(try work.blob.digest == TestImages.digest(TestImages.png(seed: 9, padding: 700)))
+  }
+
+  @Test func anEndlessTextEndsSoonAfterTheLimit() async throws {
+    let scratch = try ScratchIntake(imageBytes: 256 << 10)
+    let intake = scratch.paid()
+    // A whole number of quanta: more may follow.
+    let beginning = TestImages.base64(TestImages.png(padding: 498))
+    let begin = "{\"data\":[\(Self.good),{\"b64_json\":\"\(beginning)"
+    let text = [UInt8](repeating: UInt8(ascii: "A"), count: 64 << 10)
+    let source = EndlessSource([.bytes(Array(begin.utf8))], then: text)
+    let failure = await intake.takePaid(source)
+    #expect((failure as? Failure)?.code == "image_too_large")
+    #expect(words(intake).first == "settled")
+    // A rescue of 1 MiB, the overrun, and what the base64 makes of both.
+    #expect(source.given < 4 << 20)
+  }
+
+  @Test func aTextThatIsALittleTooLongTakesNoOtherAlong() async throws {
+    let scratch = try ScratchIntake(imageBytes: 64 << 10)
+    let intake = scratch.paid(rescueLimit: 64 << 10)
+    let long = TestImages.base64(TestImages.png(padding: 200 << 10))
+    let answer = "{\"data\":[{\"b64_json\":\"\(long)\"},\(Self.good)]}"
+    #expect(await intake.takePaid(ScriptedSource(answer)) == nil)
+    #expect(words(intake) == ["failed image_too_large", "settled"])
+  }
+
+  // MARK: A turn is bounded
+
+  /// However many steps a piece takes, others get their turn each time that a millisecond is over.
+  @Test(arguments: ["\\u0041", "\\/", "A\\u0041AAA", " ", "AAAA"])
+  func aPieceGivesWay(unit: String) async throws {
+    let scratch = try ScratchIntake(imageBytes: 16 << 20)
+    var looks: Int64 = 0
+    let turn = WorkTurn {
+      looks += 1
+      return looks * WorkTurn.nanoseconds
+    }
+    let intake = AnswerIntake(rule: .answer, maxItems: 1, failsWhole: false, turn: turn) {
+      try await scratch.deposit()
+    }
+    let text = String(repeating: unit, count: (2 << 20) / unit.utf8.count)
+    let image = TestImages.base64(TestImages.png(padding: 48))
+    let answer = "{\"data\":[{\"b64_json\":\"\(image)\(text)\"}]}"
+    let pieces = stride(from: 0, to: answer.utf8.count, by: 64 << 10).map { start in
+      Given.bytes(Array(Array(answer.utf8)[start..<min(start + 64 << 10, answer.utf8.count)]))
+    }
+    _ = await intake.takePaid(ScriptedSource(pieces))
+    // Every look is a turn by this clock: it is looked after each step, and a step is some text.
+    #expect(turn.count >= pieces.count, "\(turn.count) of \(pieces.count)")
+    #expect(turn.count <= pieces.count * 32, "\(turn.count) steps")
   }
 
   // MARK: What is no image

@@ -64,6 +64,7 @@ import Wire
     .json("empty text", "{\"b64_json\":\"\"}", 400, "missing_image"),
     .json("no base64", "{\"b64_json\":\"@@@@\(text)\"}", 400, "invalid_base64", param: "b64_json"),
     .json("a lone last character", "{\"b64_json\":\"\(text.prefix(41))\"}", 400, "invalid_base64"),
+    .json("a lone character and a line break", "{\"b64_json\":\"a\\n\"}", 400, "invalid_base64"),
     .json("HTML", encoded(html), 415, "unsupported_image", param: "b64_json"),
     .json("SVG", encoded(svg), 415, "unsupported_image", param: "b64_json"),
     .json("HTML, then more", encoded(html, ",\"user\":\"x\""), 415, "unsupported_image"),

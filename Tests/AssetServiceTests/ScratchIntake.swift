@@ -32,6 +32,29 @@ final class ScriptedSource: ByteSource {
   }
 }
 
+/// A source that gives the same bytes for ever, after its beginning.
+final class EndlessSource: ByteSource {
+  private let beginning: ScriptedSource
+  private let rest: [UInt8]
+  /// Bytes of the rest that were asked for.
+  private(set) var given = 0
+
+  init(_ beginning: [Given], then rest: [UInt8]) {
+    self.beginning = ScriptedSource(beginning)
+    self.rest = rest
+  }
+
+  func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
+    if try await beginning.read(consume) { return true }
+    given += rest.count
+    // A test that would never end fails instead.
+    guard given < 1 << 30 else { return false }
+    let piece = rest
+    try consume(piece.span)
+    return true
+  }
+}
+
 /// A store and workers of one test, for what takes answers apart without a service around it.
 final class ScratchIntake: Sendable {
   let store: Store
@@ -58,9 +81,9 @@ final class ScratchIntake: Sendable {
   }
 
   /// An intake of a paid answer.
-  func paid() -> AnswerIntake {
+  func paid(rescueLimit: Int64 = 1 << 20) -> AnswerIntake {
     AnswerIntake(rule: .answer, maxItems: 16, failsWhole: false) { [self] in
-      try await deposit()
+      try await deposit(rescueLimit: rescueLimit)
     }
   }
 }

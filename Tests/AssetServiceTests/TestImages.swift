@@ -1,9 +1,9 @@
 import Crypto
 import Wire
 
-/// Images by their heads: the store reads no further, so what follows may be anything.
+/// Images of the right structure: the store decodes nothing, so what is inside may be anything.
 enum TestImages {
-  /// A PNG head of this size, and `count` bytes that `seed` tells apart.
+  /// A PNG of this size with a chunk of `count` bytes that `seed` tells apart.
   static func png(
     _ width: UInt32 = 16, _ height: UInt32 = 9, seed: UInt8 = 0, padding count: Int = 64
   ) -> [UInt8] {
@@ -13,13 +13,18 @@ enum TestImages {
       bytes += (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
     }
     bytes += [8, 2, 0, 0, 0, 0, 0, 0, 0]
+    bytes += (0..<4).map { UInt8(truncatingIfNeeded: count >> (24 - 8 * $0)) }
+    bytes += Array("teSt".utf8)
     var state = UInt32(seed) &+ 1
     for _ in 0..<count {
       state = state &* 1_664_525 &+ 1_013_904_223
       bytes.append(UInt8(truncatingIfNeeded: state >> 24))
     }
-    return bytes
+    return bytes + [0, 0, 0, 0] + end
   }
+
+  /// IEND with its CRC.
+  static let end: [UInt8] = [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82]
 
   static func digest(_ bytes: [UInt8]) -> Digest {
     var hash = SHA256()

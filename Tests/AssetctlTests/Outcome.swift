@@ -86,8 +86,10 @@ final class Workbench: Sendable {
   }
 }
 
-/// A PNG by its header (ISO/IEC 15948 §11.2.2), different for every seed.
+/// A PNG of the right structure (ISO/IEC 15948 §5.3, §11.2.2), different for every seed.
 func image(_ seed: UInt8) -> [UInt8] {
   [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8)
-    + [0, 0, 0, 32, 0, 0, 0, 16] + [UInt8](repeating: seed, count: 100)
+    + [0, 0, 0, 32, 0, 0, 0, 16] + [UInt8](repeating: seed, count: 9)
+    + [0, 0, 0, 100] + Array("teSt".utf8) + [UInt8](repeating: seed, count: 104)
+    + [0, 0, 0, 0] + Array("IEND".utf8) + [0xAE, 0x42, 0x60, 0x82]
 }

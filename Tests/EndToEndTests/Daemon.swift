@@ -131,7 +131,7 @@ func until(_ what: Comment, _ condition: () throws -> Bool) async throws {
   }
 }
 
-/// Images by their heads: the store reads no further.
+/// Images of the right structure: a head, noise of so many bytes in one chunk, the end.
 func png(seed: Int, bytes: Int) -> Data {
   let head: [UInt8] = [
     0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52,
@@ -143,9 +143,11 @@ func png(seed: Int, bytes: Int) -> Data {
     state = state &* 1_664_525 &+ 1_013_904_223
     block.append(UInt8(truncatingIfNeeded: state >> 24))
   }
-  var data = Data(head)
-  while data.count < bytes { data.append(block) }
-  return data
+  var noise = Data()
+  while noise.count < bytes { noise.append(block) }
+  let length = (0..<4).map { UInt8(truncatingIfNeeded: noise.count >> (24 - 8 * $0)) }
+  let end: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82]
+  return Data(head) + Data(length) + Data("teSt".utf8) + noise + Data(end)
 }
 
 /// An asset, or an image of `x_asset`.

@@ -49,7 +49,9 @@ struct AnswerReading: Equatable {
         (self.item, bytes, decoder) = (item, [], Base64Decoder())
         hasImage = true
       case .imageBytes: decode(piece, &offset, &scanner)
-      case .imageByte(let byte): decode(byte, &scanner)
+      case .imageText(let text):
+        var start = 0
+        decode(text.span, &start, &scanner)
       case .imageEnd: images[item] = end().map { .whole($0) } ?? .broken
       case .imageBroken: images[item] = .broken
       }
@@ -68,15 +70,6 @@ struct AnswerReading: Equatable {
       bytes += scratch[..<end]
     }
     if stop == .malformed { breakImage(&scanner) }
-  }
-
-  private mutating func decode(_ character: UInt8, _ scanner: inout ImagesAnswerScanner) {
-    var scratch = [UInt8](repeating: 0, count: 3)
-    var end = 0
-    var output = scratch.mutableSpan
-    let stop = decoder.decode(character: character, into: &output, at: &end)
-    bytes += scratch[..<end]
-    if stop != .inputEnd { breakImage(&scanner) }
   }
 
   private mutating func breakImage(_ scanner: inout ImagesAnswerScanner) {

@@ -14,6 +14,8 @@ enum ItemReply {
   case url(String)
   /// Base64 of these bytes, perhaps as a data URL of this type.
   case base64(StoredImage, MediaType?)
+  /// As it came, of these bytes.
+  case original(StoredImage)
 }
 
 /// Builds the answer.
@@ -35,6 +37,9 @@ struct AnswerReply {
       case .base64(let image, let type):
         images[index] = image
         replacements.append(.base64(decodedBytes: image.bytes, prefix: prefix(type)))
+      case .original(let image):
+        images[index] = image
+        replacements.append(.original(decodedBytes: image.bytes))
       }
     }
     let rendered = SkeletonRenderer(

@@ -22,6 +22,16 @@ struct Query {
   /// The value of `name`; empty when it has none, `nil` when it is not there.
   subscript(name: String) -> String? { values[name] }
 
+  /// - Throws: 400 that names a parameter which is none of `names`: a word that is misspelt must
+  ///   not be taken for one that was not given.
+  func expect(_ names: Set<String>) throws(Failure) {
+    guard let stranger = values.keys.filter({ !names.contains($0) }).min() else { return }
+    let known = names.sorted().joined(separator: ", ")
+    throw .badRequest(
+      "The parameter \"\(stranger.prefix(100))\" is not known here; there are \(known).",
+      param: String(stranger.prefix(100)), code: "unknown_parameter")
+  }
+
   /// A whole number.
   ///
   /// - Throws: 400 when it is none, or outside `range`.

@@ -191,6 +191,8 @@ struct Rehost {
     if !failed.isEmpty { summary["failed"] = .array(failures) }
     let ignored = call.ignoredWishes
     if !ignored.isEmpty { summary["ignored"] = .array(ignored.map { .string($0) }) }
+    let warnings = IntakeItem.warnings(items)
+    if !warnings.isEmpty { summary["warnings"] = .array(warnings) }
     if let warning { summary["warning"] = .string(warning) }
     let answer = AnswerReply(
       skeleton: skeleton, items: items.indices.map { item($0, urls) }, summary: summary,

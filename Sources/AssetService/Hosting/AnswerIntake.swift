@@ -37,6 +37,16 @@ enum IntakeItem {
     case .unstored(let failure, let image): .unstored(failure, image)
     }
   }
+
+  /// Whether its image is stored and ends before its end.
+  var isTruncated: Bool { if case .settled(let work) = self { !work.isWholeImage } else { false } }
+
+  /// `x_asset.warnings` of what is kept although it is not whole (STORE.md, "Structure").
+  static func warnings(_ items: [IntakeItem]) -> [JSONValue] {
+    items.enumerated().filter { $0.element.isTruncated }.map { index, _ in
+      ["index": .number(JSONNumber(index)), "code": "image_truncated"]
+    }
+  }
 }
 
 /// Takes one answer (or one upload) apart.
@@ -56,12 +66,23 @@ final class AnswerIntake {
   private static let textLimit = 64 << 10
   private var items: [Int: IntakeItem] = [:]
   private var closed: Skeleton?
+  /// Upstreams' answers are read leniently, also when a gateway brings them.
+  private var repair: AnswerText?
+  private let turn: WorkTurn
+  /// Bytes since an image has failed whose text goes on.
+  private var overrun = 0
+  /// So many bytes of it are passed over: a text that is only a little too long does not take the
+  /// images behind it along, an endless one ends.
+  private static let overrunLimit = 1 << 20
 
   /// `failsWhole`: an image that is neither stored nor put back fails the whole answer; its sender
   /// still has it. Without it the item is `failed`: the others were paid for.
   init(
-    rule: ImagesAnswerScanner.Rule, maxItems: Int, failsWhole: Bool, begin: @escaping Begin
+    rule: ImagesAnswerScanner.Rule, maxItems: Int, failsWhole: Bool, turn: WorkTurn = WorkTurn(),
+    begin: @escaping Begin
   ) {
+    if case .answer = rule { repair = AnswerText() }
+    self.turn = turn
     scanner = ImagesAnswerScanner(rule: rule, limits: Self.limits(maxItems, isBody: failsWhole))
     self.failsWhole = failsWhole
     self.begin = begin
@@ -83,14 +104,24 @@ final class AnswerIntake {
 
   /// Reads the whole answer.
   ///
-  /// - Throws: `ScanFailure` when it is no JSON, what the source throws. An image that can not be
-  ///   stored is no error here: it is `failed` in `taken`.
+  /// - Throws: `ScanFailure` when it is no JSON, what the source throws, and the failure of a paid
+  ///   image whose text does not end. An image that can not be stored is no error here: it is
+  ///   `failed` in `taken`.
   func take(_ source: any ByteSource) async throws {
     while try await fill(from: source) {
+      turn.begin()
       var offset = 0
-      while try await step(&offset) {}
+      while try await step(&offset) { await turn.giveWay() }
+      try endOverrun()
     }
     try scanner.finish()
+  }
+
+  private func endOverrun() throws {
+    overrun = scanner.isPassingOver && !failsWhole ? overrun + chunk.count : 0
+    guard overrun > Self.overrunLimit else { return }
+    if case .failed(let failure)? = items[current] { throw failure }
+    throw ScanFailure.skeletonTooLarge(limit: Self.overrunLimit)
   }
 
   /// Reads an answer that was paid for, as far as it goes: items that came whole before it broke
@@ -112,6 +143,10 @@ final class AnswerIntake {
   private func fill(from source: any ByteSource) async throws -> Bool {
     chunk.removeAll()
     return try await source.read { bytes in
+      guard repair == nil else {
+        repair?.append(bytes, to: &chunk)
+        return
+      }
       chunk.reserve(bytes.count)
       chunk.append(bytes)
     }
@@ -126,14 +161,15 @@ final class AnswerIntake {
     case .needInput, .complete: return false
     case .imageBegin(let item, _):
       current = item
+      items[item] = nil
       text.removeAll()
       isTextWhole = true
       deposit = try await begin()
     case .imageBytes(let range):
       offset = try await write(from: range.lowerBound, to: range.upperBound)
-    case .imageByte(let character):
-      remember(1) { $0.append(character) }
-      try await attempt { try await self.check(self.deposit?.write(base64: character) ?? true) }
+    case .imageText(let characters):
+      remember(characters.count) { $0.append(characters.span) }
+      try await attempt { try await self.check(self.deposit?.write(base64: characters) ?? true) }
     case .imageEnd:
       try await attempt { try await self.settle() }
     case .imageBroken:

@@ -13,12 +13,16 @@ struct AssetHandlers {
   // MARK: POST /v1/assets
 
   /// Hosts one image: raw bytes, or JSON with `b64_json` (or a data URL in `url`).
-  func create(_ call: Call) async throws -> Response {
+  func create(
+    _ call: Call, parameters: Set<String> = AssetOptions.queryNames
+  ) async throws -> Response {
     try call.caller.require(.host)
+    try call.query.expect(parameters)
     call.request.body.limit = context.settings.limits.bodyBytes
     let type = call.request.value(of: .contentType) ?? ""
     if type.lowercased().hasPrefix("multipart/") { throw Failure.multipartUpload }
     let upload = isJSON(type) ? try await takeJSON(call) : try await takeRaw(call)
+    guard upload.work.isWholeImage else { throw Failure.truncatedImage }
     let terms = AssetTerms(
       upload.options, key: call.caller.key, defaults: context.settings.defaults, now: context.now)
     let new = NewAsset(
@@ -98,6 +102,9 @@ struct AssetHandlers {
   /// A page of the owner's assets, newest first: read and spelled out beside the loop.
   func list(_ call: Call) async throws -> Response {
     try call.caller.require(.read)
+    try call.query.expect([
+      "limit", "after", "owner", "retention", "model", "created_after", "created_before",
+    ])
     var query = AssetQuery(
       owner: call.caller.visibleOwner, limit: try call.query.number("limit", in: 1...1000) ?? 20)
     if call.caller.isAdmin, let name = call.query["owner"] {
@@ -130,6 +137,7 @@ struct AssetHandlers {
   /// One asset; with `include=b64_json` its bytes, too.
   func show(_ id: String, _ call: Call) async throws -> Response {
     try call.caller.require(.read)
+    try call.query.expect(["include", "base64"])
     let form =
       try call.query.choice("base64", Settings.Base64Form.self) ?? context.settings.defaults.base64
     let asset = try find(id, call)
@@ -272,6 +280,11 @@ extension Failure {
   static let multipartUpload = Failure(
     415, .invalidRequest, "unsupported_content_type",
     "Send the image as the body itself, or as \"b64_json\" in JSON; not as a form.")
+
+  /// Its sender still has it whole.
+  static let truncatedImage = Failure(
+    400, .invalidRequest, "truncated_image",
+    "The image ends before its end, or its structure is damaged; send it again, whole.")
 
   static let badCursor = badRequest(
     "\"after\" must be the last_id of an earlier page.", param: "after")

@@ -46,6 +46,9 @@ struct AssetOptions: Equatable {
     }
   }
 
+  /// The names of the query parameters that `init(_: Query)` reads.
+  static let queryNames: Set<String> = ["retention", "ttl", "base64"]
+
   /// From the query parameters `retention`, `ttl` and `base64`.
   init(_ query: Query) throws(Failure) {
     retention = try query.choice("retention", Settings.Retention.self)

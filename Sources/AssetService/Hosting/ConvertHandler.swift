@@ -14,11 +14,14 @@ struct ConvertHandler {
   let reader: CatalogReader
   /// More entries than this in one answer are refused.
   private static let maxItems = 16
-  /// An entry that can not be hosted (an SVG, say) goes back as it was, up to this size.
-  private static let rescueLimit: Int64 = 1 << 20
+  /// An entry that can not be hosted goes back as it was: what was written of it is read back, and
+  /// so many bytes of the rest are kept in memory.
+  private static let memoryLimit: Int64 = 1 << 20
+  private static let queryNames = AssetOptions.queryNames.union(["response_format"])
 
   func convert(_ call: Call) async throws -> Response {
     try call.caller.require(.host)
+    try call.query.expect(Self.queryNames)
     let format =
       try call.query.choice("response_format", Settings.ResponseFormat.self)
       ?? call.caller.key?.defaults.responseFormat.flatMap { .init(rawValue: $0) }
@@ -32,7 +35,7 @@ struct ConvertHandler {
     ) { [context] in
       try await Deposit.begin(
         in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation),
-        rescueLimit: Self.rescueLimit)
+        rescueLimit: .max, memoryLimit: Self.memoryLimit)
     }
     try await intake.take(call.request.body)
     guard !intake.skeleton.items.isEmpty else {
@@ -50,29 +53,64 @@ struct ConvertHandler {
   private func host(
     _ intake: AnswerIntake, _ terms: AssetTerms, _ call: Call
   ) async throws -> Response {
-    var report = ConvertReport(items: intake.taken.count)
-    var publication = Publication()
-    var indices: [Int] = []
+    var report = ConvertReport(intake.taken)
+    var works: [(index: Int, work: IngestWork)] = []
     let new = NewAsset(
       owner: call.caller.owner, lifetime: terms.lifetime, quota: call.caller.key?.quota)
     for (index, item) in intake.taken.enumerated() {
       switch item {
-      case .settled(let work):
-        try publication.add(work, as: new)
-        indices.append(index)
+      case .settled(let work): works.append((index, work))
       case .unstored(let failure, let image):
-        report.items[index] = .base64(.unstored(image), nil)
+        report.items[index] = .original(.unstored(image))
         report.fail(index, failure)
       case .failed(let failure): report.fail(index, failure)
       case .plain: keepURL(intake.skeleton.items[index].url, index, &report, call)
       }
     }
-    let urls = context.urls(call)
-    for (index, published) in zip(indices, try await context.store.publish(publication)) {
-      report.items[index] = .url(urls.url(of: published.asset))
-      report.images.append(published.asset.summary(urls))
-    }
+    try await publish(works, new, &report, context.urls(call))
     return try report.response(intake.skeleton, terms.base64, on: context.workers)
+  }
+
+  /// All in one transaction. Where the quota or a takedown refuses one of them, each in its own:
+  /// the others are converted.
+  private func publish(
+    _ works: [(index: Int, work: IngestWork)], _ new: NewAsset, _ report: inout ConvertReport,
+    _ urls: AssetURLs
+  ) async throws {
+    var refused: StoreFailure?
+    do throws(StoreFailure) {
+      let published = try await together(works.map(\.work), new)
+      for (index, one) in published.enumerated() {
+        report.host(works[index].index, one.asset, urls)
+      }
+    } catch { refused = error }
+    guard let refused else { return }
+    guard refused.isOfOneImage else { throw refused }
+    for (index, work) in works {
+      switch await alone(work, new) {
+      case .success(let published): report.host(index, published.asset, urls)
+      case .failure(let failure) where failure.isOfOneImage:
+        report.items[index] = .original(.ingest(work, bytes: try work.blob.bytes))
+        report.fail(index, Failure(failure))
+      case .failure(let failure): throw failure
+      }
+    }
+  }
+
+  private func together(
+    _ works: [IngestWork], _ new: NewAsset
+  ) async throws(StoreFailure) -> [PublishedAsset] {
+    var publication = Publication()
+    for work in works { try publication.add(work, as: new) }
+    return try await context.store.publish(publication)
+  }
+
+  private func alone(
+    _ work: IngestWork, _ new: NewAsset
+  ) async -> Result<PublishedAsset, StoreFailure> {
+    do throws(StoreFailure) {
+      return .success(try await context.store.publish(work, as: new))
+    } catch { return .failure(error) }
   }
 
   /// An entry that is a URL already: ours stays, another's would have to be fetched.
@@ -88,7 +126,7 @@ struct ConvertHandler {
   private func inline(
     _ intake: AnswerIntake, _ terms: AssetTerms, _ call: Call
   ) throws -> Response {
-    var report = ConvertReport(items: intake.taken.count)
+    var report = ConvertReport(intake.taken)
     let urls = context.urls(call)
     for (index, item) in intake.taken.enumerated() {
       switch item {
@@ -97,7 +135,7 @@ struct ConvertHandler {
         report.items[index] = .base64(
           .ingest(work, bytes: blob.bytes), blob.image.mediaType)
       case .unstored(let failure, let image):
-        report.items[index] = .base64(.unstored(image), nil)
+        report.items[index] = .original(.unstored(image))
         report.fail(index, failure)
       case .failed(let failure): report.fail(index, failure)
       case .plain:
@@ -108,7 +146,7 @@ struct ConvertHandler {
           }
           report.items[index] = .base64(
             .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
-          report.images.append(asset.summary(urls))
+          report.note(index, asset, urls)
         } catch { report.fail(index, Failure(error)) }
       }
     }
@@ -128,10 +166,27 @@ struct ConvertHandler {
 private struct ConvertReport {
   var items: [ItemReply]
   var images: [JSONValue] = []
+  private let warnings: [JSONValue]
   private var failed: [JSONValue] = []
   private var firstFailure: Failure?
 
-  init(items count: Int) { items = Array(repeating: .keep, count: count) }
+  init(_ taken: [IntakeItem]) {
+    items = Array(repeating: .keep, count: taken.count)
+    warnings = IntakeItem.warnings(taken)
+  }
+
+  /// The entry is hosted.
+  mutating func host(_ index: Int, _ asset: Asset, _ urls: AssetURLs) {
+    items[index] = .url(urls.url(of: asset))
+    note(index, asset, urls)
+  }
+
+  /// The asset of an entry.
+  mutating func note(_ index: Int, _ asset: Asset, _ urls: AssetURLs) {
+    let member = JSONObject.Member(name: "index", value: .number(JSONNumber(index)))
+    let summary = asset.summary(urls).object?.members ?? []
+    images.append(.object(JSONObject([member] + summary)))
+  }
 
   mutating func fail(_ index: Int, _ failure: Failure) {
     if firstFailure == nil { firstFailure = failure }
@@ -149,9 +204,15 @@ private struct ConvertReport {
     var summary = JSONObject()
     summary["images"] = .array(images)
     if !failed.isEmpty { summary["failed"] = .array(failed) }
+    if !warnings.isEmpty { summary["warnings"] = .array(warnings) }
     return AnswerReply(skeleton: skeleton, items: items, summary: summary, form: form)
       .response(on: workers)
   }
+}
+
+extension StoreFailure {
+  /// Whether it is about one image, and others may still be published.
+  fileprivate var isOfOneImage: Bool { kind == .full(.quota) || kind == .blocked }
 }
 
 extension Failure {

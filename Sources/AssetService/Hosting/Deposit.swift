@@ -24,30 +24,38 @@ final class Deposit {
   private let workers: Workers
   /// How many bytes are kept of an image that can not be stored; 0 gives it up at once.
   private let rescueLimit: Int64
+  /// How many bytes of that in memory.
+  private let memoryLimit: Int64
   private var rescued: (failure: Failure, image: UnstoredImage)?
   private var decoder = Base64Decoder()
   private var scratch = [UInt8](repeating: 0, count: Deposit.scratchBytes)
   /// Decoded bytes of one step; behind them the decoder may write eight more.
   private static let scratchBytes = 48 << 10
 
-  private init(_ work: IngestWork?, workers: Workers, rescueLimit: Int64) {
+  private init(
+    _ work: IngestWork?, workers: Workers, rescueLimit: Int64, memoryLimit: Int64
+  ) {
     self.work = work
     self.workers = workers
     self.rescueLimit = rescueLimit
+    self.memoryLimit = memoryLimit
   }
 
-  /// Begins a file within `space`. `expectedBytes` is the exact size when it is known.
+  /// Begins a file within `space`. `expectedBytes` is the exact size when it is known. Of an image
+  /// that can not be stored up to `rescueLimit` bytes are kept, `memoryLimit` of them in memory.
   static func begin(
     in store: Store, on workers: Workers, within space: SpaceRequest, expectedBytes: Int64? = nil,
-    rescueLimit: Int64 = 0
+    rescueLimit: Int64 = 0, memoryLimit: Int64 = .max
   ) async throws -> Deposit {
     do {
       let work = try await workers.run {
         try store.begin(space.reservation(in: store), expectedBytes: expectedBytes).work
       }
-      return Deposit(work, workers: workers, rescueLimit: rescueLimit)
+      return Deposit(
+        work, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit)
     } catch {
-      let deposit = Deposit(nil, workers: workers, rescueLimit: rescueLimit)
+      let deposit = Deposit(
+        nil, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit)
       try deposit.rescue(error)
       return deposit
     }
@@ -77,11 +85,7 @@ final class Deposit {
   ) async throws -> (end: Int, isGood: Bool) {
     var index = start
     while true {
-      var decoded = 0
-      let stop = chunk.withSpan { text in
-        var output = scratch.mutableSpan
-        return decoder.decode(text, from: &index, into: &output, at: &decoded)
-      }
+      let (stop, decoded) = chunk.withSpan { decode($0, from: &index) }
       try await store(decoded)
       switch stop {
       case .outputFull: continue
@@ -91,14 +95,24 @@ final class Deposit {
     }
   }
 
-  /// Takes one character of base64; whether it is good.
-  func write(base64 character: UInt8) async throws -> Bool {
-    let text: InlineArray<1, UInt8> = [character]
-    var (index, decoded) = (0, 0)
+  /// Takes characters of base64; whether all are good.
+  func write(base64 characters: [UInt8]) async throws -> Bool {
+    var index = 0
+    while true {
+      let (stop, decoded) = decode(characters.span, from: &index)
+      try await store(decoded)
+      guard stop == .outputFull else { return stop == .inputEnd }
+    }
+  }
+
+  /// Decodes into `scratch`; returns why it stopped and how many bytes are there.
+  private func decode(
+    _ text: Span<UInt8>, from index: inout Int
+  ) -> (Base64Decoder.Stop, bytes: Int) {
+    var decoded = 0
     var output = scratch.mutableSpan
-    let stop = decoder.decode(text.span, from: &index, into: &output, at: &decoded)
-    try await store(decoded)
-    return stop == .inputEnd
+    let stop = decoder.decode(text, from: &index, into: &output, at: &decoded)
+    return (stop, decoded)
   }
 
   /// Ends the base64; whether it was whole.
@@ -161,7 +175,10 @@ final class Deposit {
 
   private func keep(_ bytes: Span<UInt8>) throws {
     guard let rescued else { return }
-    guard rescued.image.bytes + Int64(bytes.count) <= rescueLimit else { throw rescued.failure }
+    let count = Int64(bytes.count)
+    guard rescued.image.bytes + count <= rescueLimit,
+      rescued.image.bytesInMemory + count <= memoryLimit
+    else { throw rescued.failure }
     rescued.image.keep(bytes)
   }
 }
@@ -177,7 +194,8 @@ final class UnstoredImage {
     written = work?.count ?? 0
   }
 
-  var bytes: Int64 { written + Int64(rest.count) }
+  var bytes: Int64 { written + bytesInMemory }
+  var bytesInMemory: Int64 { Int64(rest.count) }
 
   func keep(_ bytes: Span<UInt8>) {
     rest.reserve(bytes.count)

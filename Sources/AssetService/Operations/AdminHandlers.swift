@@ -51,7 +51,8 @@ struct AdminHandlers {
       caller = Caller(owner: owner, scopes: call.caller.scopes, key: nil)
     }
     return try await AssetHandlers(context: context, reader: reader).create(
-      Call(request: call.request, caller: caller, query: call.query, bases: call.bases))
+      Call(request: call.request, caller: caller, query: call.query, bases: call.bases),
+      parameters: AssetOptions.queryNames.union(["owner"]))
   }
 
   // MARK: Numbers

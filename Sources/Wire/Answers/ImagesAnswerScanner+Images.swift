@@ -82,21 +82,33 @@ extension ImagesAnswerScanner {
   }
 
   /// Turns the string aside: nothing of it stays in the skeleton but its quotes. An item is one
-  /// image; the text of a second member is passed over.
+  /// image; the text of another member is passed over. Of a member that comes twice the last one
+  /// counts, as JSON's readers take it: its image begins anew.
   private mutating func beginImage(_ name: Skeleton.Name, held: [UInt8]) {
     // The comma before the payload was not kept.
     lead = prefix.isDataURL ? Array(skeleton.bytes[textStart...]) + [0x2C] : []
     skeleton.bytes.removeLast(skeleton.bytes.count - textStart)
     grammar = StringGrammar()
     noted = nil
-    guard !itemHasImage else {
+    guard !itemHasImage || supersede(name) else {
       phase = .passOver(.duplicate)
       return
     }
     itemHasImage = true
     phase = .image
+    skeleton.items[skeleton.items.count - 1].lead = lead
     events.append(.imageBegin(item: skeleton.items.count - 1, member: name))
-    for character in held { events.append(.imageByte(character)) }
+    if !held.isEmpty { events.append(.imageText(held)) }
+  }
+
+  /// Whether the item under way has a member of this name, which is then none any more.
+  private mutating func supersede(_ name: Skeleton.Name) -> Bool {
+    let item = skeleton.items.count - 1
+    guard item >= 0,
+      let member = skeleton.items[item].object?.members.lastIndex(where: { $0.name == name })
+    else { return false }
+    skeleton.items[item].object?.members[member].value = .duplicate
+    return true
   }
 
   private mutating func breakImage() {
@@ -120,10 +132,33 @@ extension ImagesAnswerScanner {
       return true
     case 0x00..<0x20:
       throw .json(.controlCharacter)
+    case 0x25 where prefix.isDataURL:
+      phase = .imagePercent(nil)
+      return true
     default:
       breakImage()
       return false
     }
+  }
+
+  /// A percent escape of a data URL (RFC 2397, RFC 3986 §2.1) that the input splits.
+  mutating func takeImagePercent(_ byte: UInt8, _ first: UInt8?) -> Bool {
+    guard let digit = Hex.value(anyCase: byte) else {
+      breakImage()
+      return false
+    }
+    guard let first else {
+      phase = .imagePercent(digit)
+      return true
+    }
+    let character = first << 4 | digit
+    if Self.isBase64(character) {
+      phase = .image
+      events.append(.imageText([character]))
+    } else {
+      breakImage()
+    }
+    return true
   }
 
   mutating func takeImageEscape(_ byte: UInt8) throws(ScanFailure) {
@@ -131,7 +166,7 @@ extension ImagesAnswerScanner {
     case .unit(let unit):
       if unit < 0x80, Self.isBase64(UInt8(unit)) {
         phase = .image
-        events.append(.imageByte(UInt8(unit)))
+        events.append(.imageText([UInt8(unit)]))
       } else {
         breakImage()
       }

@@ -10,7 +10,7 @@ extension ImagesAnswerScanner {
   public mutating func restoreImage(_ text: Span<UInt8>) throws(ScanFailure) {
     events.removeAll()
     switch phase {
-    case .image, .imageEscape, .passOver:
+    case .image, .imageEscape, .imagePercent, .passOver:
       try keepRestored(text)
       grammar = StringGrammar()
       noted = nil
@@ -23,7 +23,16 @@ extension ImagesAnswerScanner {
 
   private mutating func keepRestored(_ text: Span<UInt8>) throws(ScanFailure) {
     for byte in lead { try keep(byte) }
-    for index in text.indices { try keep(text[index]) }
+    for index in text.indices {
+      // A line break that came as an escape is one again: raw, it would be no JSON.
+      guard text[index] < 0x20 else {
+        try keep(text[index])
+        continue
+      }
+      var escape: [UInt8] = []
+      JSONWriter.append(escaped: text[index], to: &escape)
+      for byte in escape { try keep(byte) }
+    }
   }
 
   /// The string has its end already: its text goes in before the closing quote.

@@ -56,9 +56,9 @@ public struct ImagesAnswerScanner: Sendable {
     /// moves the offset behind what its decoder took. White space counts as base64, raw line
     /// breaks included.
     case imageBytes(Range<Int>)
-    /// One more character of the text, which came as an escape (`\/`) or was held back. Not in the
-    /// input.
-    case imageByte(UInt8)
+    /// More characters of the text, which came as escapes (`\/`), between some, or were held back;
+    /// at most some thousands. Not in the input.
+    case imageText([UInt8])
     /// The text ended as a JSON string does; whether it was whole base64 is the decoder's to say.
     case imageEnd
     /// A character that is not base64: there is no `imageEnd`, the rest of the string is passed
@@ -77,6 +77,8 @@ public struct ImagesAnswerScanner: Sendable {
     case lead(Skeleton.Name)
     case image
     case imageEscape
+    /// Inside `%2B`, perhaps behind its first digit.
+    case imagePercent(UInt8?)
     case passOver(Passed)
     case number(NumberGrammar)
     case literal(Literal, at: Int)
@@ -138,11 +140,7 @@ public struct ImagesAnswerScanner: Sendable {
       guard offset < input.count else { break }
       switch phase {
       case .image:
-        if Self.isBase64(input[offset]) { return .imageBytes(offset..<input.count) }
-        if let character = Self.shortEscape(input, at: offset) {
-          offset += 2
-          return .imageByte(character)
-        }
+        if let event = takeImageRun(input, from: &offset) { return event }
       case .text, .passOver:
         try takePlain(input, from: &offset)
         guard offset < input.count else { continue }
@@ -154,19 +152,10 @@ public struct ImagesAnswerScanner: Sendable {
     return .needInput
   }
 
-  /// The base64 character or line break of a whole escape of two bytes: line-wrapped base64 and
-  /// encoders that write `\/` have thousands of them.
-  private static func shortEscape(_ input: Span<UInt8>, at offset: Int) -> UInt8? {
-    guard input[offset] == 0x5C, offset + 1 < input.count else { return nil }
-    switch input[offset + 1] {
-    case 0x2F: return 0x2F
-    case 0x6E: return 0x0A
-    case 0x72: return 0x0D
-    default: return nil
-    }
-  }
-
   static func isBase64(_ byte: UInt8) -> Bool { clinux_base64_class(byte) != 0xFF }
+
+  /// Whether the scanner is inside a text that is passed over: a broken image, or a second one.
+  public var isPassingOver: Bool { if case .passOver = phase { true } else { false } }
 
   /// Ends the body; fails when the document is not whole.
   public mutating func finish() throws(ScanFailure) {
@@ -183,6 +172,9 @@ public struct ImagesAnswerScanner: Sendable {
       grammar = StringGrammar()
       phase = .passOver(.broken)
     case .imageEscape:
+      phase = .passOver(.broken)
+    case .imagePercent:
+      grammar = StringGrammar()
       phase = .passOver(.broken)
     default: break
     }

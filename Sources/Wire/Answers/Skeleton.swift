@@ -26,7 +26,8 @@ public struct Skeleton: Sendable {
   public enum Value: Hashable, Sendable {
     /// Turned aside.
     case image
-    /// Another string of an item whose image was already turned aside: it was passed over.
+    /// Another string of an item whose image was already turned aside: it was passed over. Or one
+    /// that a later member of its name took the place of.
     case duplicate
     /// `null`
     case null
@@ -77,6 +78,9 @@ public struct Skeleton: Sendable {
   public struct Item: Hashable, Sendable {
     /// Nil when the element is no object.
     public internal(set) var object: Object?
+
+    /// What stood before the image's base64, as it came: the head of a data URL, or nothing.
+    var lead: [UInt8] = []
 
     /// The member whose string was turned aside.
     public var image: Member? { object?.members.first { $0.value == .image } }

@@ -11,6 +11,9 @@ public struct SkeletonRenderer: Sendable {
     /// `"b64_json": "…"`: `prefix` (such as `data:image/png;base64,` or nothing), then the base64
     /// of so many bytes.
     case base64(decodedBytes: Int64, prefix: String)
+    /// As it came: under its own name, behind what stood before its base64. Only of an item whose
+    /// string was turned aside.
+    case original(decodedBytes: Int64)
   }
 
   /// A part of the answer, in order.
@@ -41,7 +44,7 @@ public struct SkeletonRenderer: Sendable {
     var edits: [Edit] = []
     for (index, item) in skeleton.items.enumerated() where index < replacements.count {
       if let object = item.object {
-        edits += Self.edits(of: object, item: index, replacements[index])
+        edits += Self.edits(of: object, item: index, lead: item.lead, replacements[index])
       }
     }
     if let root = skeleton.root { edits += Self.edits(ofRoot: root, appended) }
@@ -78,9 +81,12 @@ public struct SkeletonRenderer: Sendable {
 
   /// The image member (or else the first noted one) is replaced where it stands, the others go.
   private static func edits(
-    of object: Skeleton.Object, item: Int, _ replacement: Replacement
+    of object: Skeleton.Object, item index: Int, lead: [UInt8], _ replacement: Replacement
   ) -> [Edit] {
-    guard let content = content(of: item, replacement) else { return [] }
+    if case .original(let bytes) = replacement {
+      return original(of: object, item: index, lead, bytes)
+    }
+    guard let content = content(of: index, replacement) else { return [] }
     let members = object.members
     let kept = members.firstIndex { $0.value == .image } ?? members.firstIndex { $0.isText } ?? 0
     guard kept < members.count else {
@@ -90,6 +96,19 @@ public struct SkeletonRenderer: Sendable {
     let replaced = Edit(range: members[kept].start..<members[kept].end, segments: content)
     let others = members.indices.filter { $0 != kept }.map { members[$0] }
     return [replaced] + removals(others)
+  }
+
+  /// The text goes back between the quotes that it left.
+  private static func original(
+    of object: Skeleton.Object, item index: Int, _ lead: [UInt8], _ decodedBytes: Int64
+  ) -> [Edit] {
+    guard let image = object.members.first(where: { $0.value == .image }) else { return [] }
+    let inside = image.end - 1
+    return [
+      Edit(
+        range: inside..<inside,
+        segments: [.bytes(lead), .image(item: index, decodedBytes: max(decodedBytes, 0))])
+    ]
   }
 
   private static func edits(
@@ -124,7 +143,7 @@ public struct SkeletonRenderer: Sendable {
 
   private static func content(of item: Int, _ replacement: Replacement) -> [Segment]? {
     switch replacement {
-    case .keep:
+    case .keep, .original:
       return nil
     case .url(let url):
       var text = [UInt8]("\"url\":".utf8)

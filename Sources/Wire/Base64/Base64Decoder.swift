@@ -2,7 +2,10 @@ internal import CLinux
 
 /// Decodes a stream of base64 text, however it is split.
 ///
-/// Accepted: both alphabets, also mixed; white space anywhere; full, partial or no padding.
+/// Accepted: both alphabets, also mixed; white space anywhere; full, partial or no padding. A space
+/// inside a line is no white space: the decoding of a form made it of a `+` (WHATWG URL §5.1), so
+/// it is read as one. A run of spaces that touches a line break, a tab or an end of the text is
+/// white space.
 /// Non-zero bits behind the last whole byte are accepted and dropped: an image is told by its own
 /// bytes, and encoders that leave such bits are in the field. Anything but white space after
 /// padding is malformed.
@@ -27,6 +30,10 @@ public struct Base64Decoder: Sendable {
   private var sextets = 0
   private var padding = 0
   private var isMalformed = false
+  /// Spaces of which the next character tells what they are; none where they are white space.
+  private var spaces = 0
+  /// Whether nothing but white space came since a line break, or the start.
+  private var isAtEdge = true
 
   /// A decoder at the start of a text.
   public init() {}
@@ -39,24 +46,37 @@ public struct Base64Decoder: Sendable {
   ) -> Stop {
     while start < text.count {
       if isMalformed { return .malformed }
-      if sextets == 0, padding == 0 {
+      if sextets == 0, padding == 0, spaces == 0 {
         let taken = Base64Blocks.decode(text, from: start, into: &output, at: end)
+        if taken > 0 { isAtEdge = false }
         start += taken
         end += taken / 4 * 3
-        guard start < text.count else { break }
       }
+      skipSpace(text, from: &start)
+      guard start < text.count else { break }
       if let stop = take(text[start], into: &output, at: &end) { return stop }
       start += 1
     }
     return .inputEnd
   }
 
-  /// Takes one character that is not in any input: what a JSON escape stood for. `outputFull`: it
-  /// was not taken.
-  public mutating func decode(
-    character: UInt8, into output: inout MutableSpan<UInt8>, at end: inout Int
-  ) -> Stop {
-    isMalformed ? .malformed : take(character, into: &output, at: &end) ?? .inputEnd
+  /// White space is passed over in a run of its own: the block decoder is entered once for it, not
+  /// once for each byte.
+  private mutating func skipSpace(_ text: Span<UInt8>, from start: inout Int) {
+    let first = start
+    while start < text.count {
+      let character = text[start]
+      if character == 0x20 {
+        spaces += 1
+      } else if clinux_base64_class(character) == 0x40 {
+        spaces = 0
+        isAtEdge = true
+      } else {
+        break
+      }
+      start += 1
+    }
+    if start > first, isAtEdge || padding > 0 { spaces = 0 }
   }
 
   /// Ends the text: writes the 0…2 bytes of an unfinished quantum.
@@ -78,24 +98,37 @@ public struct Base64Decoder: Sendable {
     _ character: UInt8, into output: inout MutableSpan<UInt8>, at end: inout Int
   ) -> Stop? {
     let meaning = clinux_base64_class(character)
+    guard meaning != 0xFF else { return .foreign }
+    while spaces > 0 {
+      guard put(Self.plus, into: &output, at: &end) else { return .outputFull }
+      spaces -= 1
+    }
     switch meaning {
     case 0...63 where padding == 0:
-      guard sextets < 3 || output.count - end >= 3 else { return .outputFull }
-      quantum = quantum << 6 | UInt32(meaning)
-      sextets += 1
-      if sextets == 4 { write(into: &output, at: &end) }
-      return nil
-    case 0x40:
+      guard put(UInt32(meaning), into: &output, at: &end) else { return .outputFull }
+      isAtEdge = false
       return nil
     case 0x41 where sextets + padding < 4 && sextets >= 2:
       padding += 1
       return nil
-    case 0xFF:
-      return .foreign
     default:
       isMalformed = true
       return .malformed
     }
+  }
+
+  /// The sextet of `+` (RFC 4648 §4).
+  private static let plus: UInt32 = 62
+
+  /// Takes one sextet; `false` when the output has no room for its quantum.
+  private mutating func put(
+    _ sextet: UInt32, into output: inout MutableSpan<UInt8>, at end: inout Int
+  ) -> Bool {
+    guard sextets < 3 || output.count - end >= 3 else { return false }
+    quantum = quantum << 6 | sextet
+    sextets += 1
+    if sextets == 4 { write(into: &output, at: &end) }
+    return true
   }
 
   private mutating func write(into output: inout MutableSpan<UInt8>, at end: inout Int) {

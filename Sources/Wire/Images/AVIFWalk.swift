@@ -19,8 +19,9 @@ struct AVIFWalk {
     case extents
   }
 
-  /// Boxes are searched within this prefix only.
-  static let prefixLimit = 65_536
+  /// Boxes are searched within this prefix only. Profiles of colour stand before the dimensions:
+  /// those of printers have hundreds of KiB.
+  static let prefixLimit = 4 << 20
 
   var place: Place
   /// Where the window ends, in bytes from the start of the file.

@@ -28,7 +28,7 @@ public struct ImageSniffer: Sendable {
   enum Format {
     case unknown
     case png
-    case gif
+    case gif(GIFWalk)
     case webp(WebPWalk)
     case jpeg(JPEGWalk)
     case avif(AVIFWalk)
@@ -76,7 +76,7 @@ public struct ImageSniffer: Sendable {
     switch format {
     case .unknown: Self.first(window)
     case .png: Self.png(window)
-    case .gif: Self.gif(window)
+    case .gif(let walk): walk.step(window)
     case .webp(let walk): walk.step(window)
     case .jpeg(let walk): walk.step(window)
     case .avif(let walk): walk.step(window)
@@ -87,7 +87,7 @@ public struct ImageSniffer: Sendable {
   private static func first(_ window: Window) -> Step {
     switch window.big32(0) {
     case 0x8950_4E47: .look(Look(count: 20), .png)
-    case 0x4749_4638: .look(Look(count: 6), .gif)
+    case 0x4749_4638: .look(Look(count: 6), .gif(.screen))
     case 0x5249_4646: .look(Look(count: 16), .webp(.container))
     case 0xFFD8_FF00...0xFFD8_FFFF: JPEGWalk.marker(window[3])
     default: AVIFWalk.first(boxSize: window.big32(0))
@@ -99,12 +99,6 @@ public struct ImageSniffer: Sendable {
     guard window.big32(0) == 0x0D0A_1A0A, window.big32(4) == 13, window.big32(8) == 0x4948_4452
     else { return .refuse }
     return .facts(.png, window.big32(12), window.big32(16))
-  }
-
-  /// GIF (GIF89a §17, §18): the version's end, then the logical screen.
-  private static func gif(_ window: Window) -> Step {
-    guard window[0] == 0x37 || window[0] == 0x39, window[1] == 0x61 else { return .refuse }
-    return .facts(.gif, window.little16(2), window.little16(4))
   }
 }
 

@@ -14,7 +14,7 @@ enum JPEGWalk {
   func step(_ window: ImageSniffer.Window) -> ImageSniffer.Step {
     switch self {
     case .marker:
-      window[0] == 0xFF ? Self.marker(window[1]) : .refuse
+      Self.marker(window[0], window[1])
     case .fill:
       Self.marker(window[0])
     case .segment:
@@ -25,6 +25,16 @@ enum JPEGWalk {
       // Length, precision, height, width. A height of 0 (a DNL segment follows the scan, B.2.5) is
       // refused.
       window.big16(0) < 8 ? .refuse : .facts(.jpeg, window.big16(5), window.big16(3))
+    }
+  }
+
+  /// A marker; zeros between two segments are passed over, as decoders do (some cameras pad so).
+  private static func marker(_ first: UInt8, _ second: UInt8) -> ImageSniffer.Step {
+    switch (first, second) {
+    case (0xFF, _): marker(second)
+    case (0x00, 0x00): .look(.init(count: 2), .jpeg(.marker))
+    case (0x00, 0xFF): .look(.init(count: 1), .jpeg(.fill))
+    default: .refuse
     }
   }
 

@@ -27,7 +27,7 @@ private func reference(_ text: Span<UInt8>) -> [UInt8]? {
   let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   var (bits, held, characters, padding): (UInt32, Int, Int, Int) = (0, 0, 0, 0)
   var bytes: [UInt8] = []
-  for character in text.array where ![0x20, 0x09, 0x0A, 0x0D].contains(character) {
+  for character in withPluses(text.array) where !isSpace(character) {
     if character == 0x3D {
       padding += 1
       continue
@@ -45,6 +45,21 @@ private func reference(_ text: Span<UInt8>) -> [UInt8]? {
   let rest = characters % 4
   guard rest != 1, padding <= (rest == 0 ? 0 : 4 - rest) else { return nil }
   return bytes
+}
+
+private func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+
+/// A run of spaces between two characters of one line is a run of `+`, but behind padding.
+private func withPluses(_ text: [UInt8]) -> [UInt8] {
+  var text = text
+  for index in text.indices where text[index] == 0x20 {
+    let before = text[..<index].last { $0 != 0x20 }
+    let after = text[index...].first { $0 != 0x20 }
+    guard let before, let after, !isSpace(before), !isSpace(after), !text[..<index].contains(0x3D)
+    else { continue }
+    text[index] = 0x2B
+  }
+  return text
 }
 
 private func decoded(_ text: Span<UInt8>, _ pieces: [Range<Int>], _ room: Int) -> [UInt8]? {

@@ -55,8 +55,9 @@ struct AnswerReader: Equatable {
         decoder = Base64Decoder()
       case .imageBytes:
         decode(piece, &offset, &scanner)
-      case .imageByte(let byte):
-        decode(byte, &scanner)
+      case .imageText(let text):
+        var start = 0
+        decode(text, &start, &scanner)
       case .imageEnd:
         end()
       case .imageBroken:
@@ -77,18 +78,6 @@ struct AnswerReader: Equatable {
       bytes += scratch[..<end]
     }
     if stop == .malformed {
-      scanner.abandonImage()
-      images[item] = .broken
-    }
-  }
-
-  private mutating func decode(_ character: UInt8, _ scanner: inout ImagesAnswerScanner) {
-    var scratch = [UInt8](repeating: 0, count: 3)
-    var end = 0
-    var output = scratch.mutableSpan
-    let stop = decoder.decode(character: character, into: &output, at: &end)
-    bytes += scratch[..<end]
-    if stop != .inputEnd {
       scanner.abandonImage()
       images[item] = .broken
     }

@@ -56,7 +56,7 @@ private func tree(_ text: [UInt8]) -> JSONValue? { try? JSONValue.parse(text.spa
       "{\"data\":[{\"b64_json\":\"\"}]}"
     ),
     (
-      "{\"data\":[{\"b64_json\":\" \\nZ m9v\\r\\n\"}]}", "foo",
+      "{\"data\":[{\"b64_json\":\" \\nZm9v\\r\\n\"}]}", "foo",
       "{\"data\":[{\"b64_json\":\"\"}]}"
     ),
     (

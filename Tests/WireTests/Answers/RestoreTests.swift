@@ -22,7 +22,7 @@ import Wire
           offset += text.count
           // Found to be no image at once: what came so far goes back.
           try scanner.restoreImage(text.span)
-        case .imageByte(let byte): try scanner.restoreImage([byte].span)
+        case .imageText(let held): try scanner.restoreImage(held.span)
         case .imageBroken, .imageEnd: try scanner.restoreImage(text.span)
         }
       }
@@ -55,7 +55,7 @@ import Wire
         text += bytes[range.lowerBound..<end]
         offset = end
       case .imageEnd: try scanner.restoreImage(text.span)
-      case .imageBegin, .imageByte, .imageBroken: break
+      case .imageBegin, .imageText, .imageBroken: break
       }
     }
     try scanner.finish()

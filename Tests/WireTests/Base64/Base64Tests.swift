@@ -77,11 +77,33 @@ private func encode(pieces: [[UInt8]], room: Int) -> [UInt8] {
   }
 
   @Test(arguments: [
-    ("Zm9v\nYmFy\r\n", "foobar"), (" Zm9vYg", "foob"), ("Z g = =", "f"), ("Zg=\n=\n", "f"),
+    ("Zm9v\nYmFy\r\n", "foobar"), (" Zm9vYg", "foob"), ("Zg== ", "f"), ("Zg=\n=\n", "f"),
     ("Zg=", "f"), ("Zh==", "f"), ("Zm9=", "fo"), ("\t\n ", ""),
   ])
   func liberalSpellings(text: String, plain: String) {
     #expect(decode([UInt8](text: text)) == [UInt8](text: plain))
+  }
+
+  /// A form's decoding makes a space of `+`; those of a layout stand at the ends of lines.
+  @Test(arguments: [
+    ("A / AAAA", "A+/+AAAA"), ("A   AAAA", "A+++AAAA"), ("A/ =", "A/+="), (" A/ A ", "A/+A"),
+    ("A/ A  \r\n  AAA ", "A/+AAAA"), ("\tA/ A \t AAAA", "A/+AAAAA"), ("A/ A\n\n  ", "A/+A"),
+    ("  ", ""), (" \n ", ""),
+  ])
+  func spacesInsideALineArePluses(text: String, meant: String) {
+    let bytes = decode([UInt8](text: meant))
+    #expect(bytes != nil && decode([UInt8](text: text)) == bytes)
+    for pieces in [UInt8](text: text).splits {
+      #expect(decode(pieces: pieces, room: 3) == bytes)
+    }
+  }
+
+  @Test func manySpacesAreManyPluses() {
+    let plusses = String(repeating: "+", count: 100_000)
+    let text = "AAAA" + plusses.replacing("+", with: " ") + "AAAA"
+    let bytes = decode([UInt8](text: "AAAA\(plusses)AAAA"))
+    #expect(bytes?.count == 75_006 && decode([UInt8](text: text)) == bytes)
+    #expect(decode(pieces: [[UInt8](text: text)], room: 300) == bytes)
   }
 
   @Test(arguments: [

@@ -42,6 +42,19 @@ private func accepts(_ type: MediaType, _ name: String) -> Bool {
         name: "jpeg behind 500 KB of APP1",
         bytes: [0xFF, 0xD8] + app1s(8) + [0xFF, 0xFF, 0xC2, 0, 11, 8, 1, 2, 3, 4, 1, 1, 0x11, 0],
         type: .jpeg, width: 772, height: 258),
+      Row(
+        name: "gif without a screen's size",
+        bytes: [UInt8](text: "GIF89a") + [0, 0, 0, 0, 0x80, 0, 0, 1, 2, 3, 4, 5, 6]
+          + [0x21, 0xF9, 4, 0, 0, 0, 0, 0, 0x2C, 0, 0, 0, 0, 0x40, 1, 0xF0, 0, 0, 2],
+        type: .gif, width: 320, height: 240),
+      Row(
+        name: "jpeg with zeros between segments",
+        bytes: [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 1, 0, 0, 0, 0xFF, 0xE1, 0, 2, 0, 0]
+          + [0xFF, 0xC2, 0, 11, 8, 1, 2, 3, 4, 1, 1, 0x11, 0],
+        type: .jpeg, width: 772, height: 258),
+      Row(
+        name: "avif behind a profile of 70 KB",
+        bytes: avif("avif", [[64, 48]], profile: 70_000), type: .avif, width: 64, height: 48),
       Row(name: "avif", bytes: avif("avif", [[64, 48]]), type: .avif, width: 64, height: 48),
       Row(
         name: "avif grid and thumbnail", bytes: avif("mif1", [[512, 512], [1000, 900], [9, 9]]),
@@ -63,9 +76,10 @@ private func accepts(_ type: MediaType, _ name: String) -> Bool {
     big(body.count + 8) + [UInt8](text: name) + body
   }
 
-  static func avif(_ brand: String, _ extents: [[Int]]) -> [UInt8] {
+  static func avif(_ brand: String, _ extents: [[Int]], profile: Int = 0) -> [UInt8] {
     let ispes = extents.flatMap { box("ispe", big(0) + big($0[0]) + big($0[1])) }
-    let properties = box("iprp", box("ipco", box("pixi", big(0)) + ispes) + box("ipma", big(0)))
+    let colours = box("colr", [UInt8](repeating: 0x63, count: profile)) + box("pixi", big(0))
+    let properties = box("iprp", box("ipco", colours + ispes) + box("ipma", big(0)))
     let meta = box("meta", big(0) + box("hdlr", big(0) + big(0)) + properties)
     return box("ftyp", [UInt8](text: brand) + big(0) + [UInt8](text: "mif1avif")) + box("free", [])
       + meta + box("mdat", [1, 2, 3])
@@ -109,7 +123,8 @@ private func accepts(_ type: MediaType, _ name: String) -> Bool {
     let rows: [[UInt8]] = [
       [0xFF, 0xD8, 0xFF, 0xD9], [0xFF, 0xD8, 0xFF, 0xDA, 0, 0], [0xFF, 0xD8, 0xFF, 0xE0, 0, 1],
       [0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 0, 0, 9], [0xFF, 0xD8, 0xFF, 0xE0, 0, 2, 1, 2],
-      [UInt8](text: "GIF89a") + [0, 0, 1, 0],
+      [UInt8](text: "GIF89a") + [0, 0, 1, 0, 0, 0, 0, 0x3B],
+      [UInt8](text: "GIF89a") + [0, 0, 0, 0, 0, 0, 0, 0x2C, 0, 0, 0, 0, 0, 0, 1, 0],
       [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]
         + [0x80, 0, 0, 0, 0, 0, 0, 1],
       Self.avif("avif", []), Self.avif("avif", [[0, 5]]), Self.avif("avif", [[0x8000_0000, 5]]),
