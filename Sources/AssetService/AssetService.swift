@@ -54,6 +54,7 @@ public final class AssetService: Sendable {
     _ settings: Settings, _ options: Options = Options()
   ) async throws(StartFailure) -> AssetService {
     try refuseWhatIsNotOffered(settings)
+    if let trouble = StorePlace(settings.storage.root).trouble { throw StartFailure(trouble) }
     do {
       return try await AssetService(settings, options)
     } catch let failure as StartFailure {
@@ -150,16 +151,8 @@ public final class AssetService: Sendable {
 
   /// What is configured and not carried out must not be believed in.
   private static func refuseWhatIsNotOffered(_ settings: Settings) throws(StartFailure) {
-    let known = Policy.configured(settings.collection).map(\.name)
-    for policy in settings.collection.policies where !known.contains(policy.name) {
-      throw StartFailure("gc.policies: \"\(policy.name)\" is of a kind that is not offered yet.")
-    }
-    if !settings.adminListen.isEmpty {
-      throw StartFailure("admin_listen: listeners for the console alone are not offered yet.")
-    }
-    for model in settings.models where model.cache != nil {
-      throw StartFailure("models: the \"cache\" of \"\(model.id)\" is not offered yet.")
-    }
+    let sentences = settings.notOffered
+    if !sentences.isEmpty { throw StartFailure(sentences.joined(separator: "\n")) }
   }
 
   /// The version of this program.

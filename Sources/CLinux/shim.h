@@ -77,6 +77,11 @@ static inline void clinux_begin_thread(const char *name) {
   pthread_sigmask(SIG_SETMASK, &all, NULL);
   prctl(PR_SET_NAME, name);
 }
+static inline int clinux_terminal_columns(int fd) {
+  struct winsize size;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 // SIG_IGN is a cast that Swift does not import.
 static inline void clinux_ignore_signal(int number) { signal(number, SIG_IGN); }
 

@@ -33,6 +33,13 @@ struct JSON5Parser {
     return JSON5Document(root: root, duplicates: parser.duplicates)
   }
 
+  /// Whether there is no value at all: only space and comments, which end.
+  static func holdsNothing(_ bytes: [UInt8]) -> Bool {
+    var parser = JSON5Parser(bytes)
+    guard bytes.count <= maximumBytes, (try? parser.skipSpace()) != nil else { return false }
+    return parser.offset == bytes.count
+  }
+
   func failure(_ message: String, at offset: Int) -> JSON5Failure {
     JSON5Failure(offset: offset, path: trail.description, message: message)
   }

@@ -12,7 +12,8 @@ public struct ConfigurationOverrides: Sendable {
 }
 
 extension Settings {
-  /// Reads, fills in and checks a configuration.
+  /// Reads, fills in and checks a configuration; a file of nothing but space and comments is one of
+  /// defaults.
   ///
   /// - Parameters:
   ///   - file: nil: the built-in defaults.
@@ -28,7 +29,8 @@ extension Settings {
     let review = Review(SourceText(name: file.name, bytes: file.bytes))
     var loader = SettingsLoader(review: review, file: file, environment: environment)
     do {
-      let document = try JSON5Parser.parse(file.bytes)
+      let isEmpty = JSON5Parser.holdsNothing(file.bytes)
+      let document = try JSON5Parser.parse(isEmpty ? Array("{}".utf8) : file.bytes)
       for twice in document.duplicates where !review.isFull {
         let line = review.source.position(of: twice.firstOffset).line
         review.report(

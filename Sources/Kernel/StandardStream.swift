@@ -35,6 +35,12 @@ public enum StandardStream: Int32, Sendable {
   /// Writes the UTF-8 of a text, if anybody takes it.
   public func write(_ text: String) { try? write(text.utf8.span) }
 
+  /// The columns of the terminal; `nil` when it is none, or does not say (tty_ioctl(4)).
+  public var columns: Int? {
+    let columns = Int(clinux_terminal_columns(rawValue))
+    return columns > 0 ? columns : nil
+  }
+
   private func waitForRoom() throws(Errno) {
     var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
     _ = try perform(.poll, given: true) { unsafe Int(poll(&entry, 1, -1)) }

@@ -12,8 +12,9 @@ struct Program {
   static func main() {
     ProcessLife.begin()
     let words = Array(CommandLine.arguments.dropFirst())
+    let command = (try? Arguments.leading(words))?.rest.first
     let signals =
-      words.first == DemoCommand.form.name ? SignalWatch([.interrupt, .terminate]) : nil
+      command == DemoCommand.form.name ? SignalWatch([.interrupt, .terminate]) : nil
     // Detached: nothing may wait for the main thread.
     Task.detached { ProcessLife.end(await run(words, Console.standard(), signals).rawValue) }
     KernelThread.park()
@@ -37,22 +38,28 @@ struct Program {
   private static func dispatch(
     _ words: [String], _ console: Console, _ signals: SignalWatch?
   ) async throws -> ExitStatus {
+    let (common, words) = try Arguments.leading(words)
     switch words.first {
     case nil:
-      console.complain(Commands.help)
+      console.complain(Commands.help(width: console.width))
       return .usage
     case "--help", "-h", "help":
-      console.print(Commands.help)
+      console.print(Commands.help(width: console.width))
       return .done
     case "--version":
       console.print("assetctl \(AssetService.version)")
       return .done
+    case let word? where words.dropFirst().first.map { $0 == "--help" || $0 == "-h" } == true:
+      let group = Commands.group(word)
+      guard !group.isEmpty else { break }
+      console.print(Commands.help(group, width: console.width))
+      return .done
     default: break
     }
     let (command, rest) = try Commands.find(words)
-    let arguments = try Arguments(rest, command.form)
+    let arguments = try Arguments(common + rest, command.form)
     if arguments.has("--help") {
-      console.print(command.form.help)
+      console.print(command.form.help(width: console.width))
       return .done
     }
     let prepared = try command.init(arguments)

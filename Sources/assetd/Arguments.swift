@@ -16,12 +16,19 @@ struct Arguments {
     while let word = rest.popFirst() {
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(parts[0])
+      if parts.count == 2, ["--help", "--version", "--check-config"].contains(name) {
+        throw UsageFailure("\(name) takes no value.")
+      }
       switch name {
       case "--help", "-h": action = .help
       case "--version": action = .version
       case "--check-config": action = .checkConfiguration
       case "--config", "--listen", "--storage":
         guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+          throw UsageFailure("\(name) needs a value.")
+        }
+        // A flag that was left without its value must not swallow the next flag.
+        guard parts.count == 2 || !value.hasPrefix("--"), !value.isEmpty else {
           throw UsageFailure("\(name) needs a value.")
         }
         set(name, value)

@@ -30,7 +30,11 @@ struct Program {
     case .help: end(0, Arguments.help, on: .output)
     case .version: end(0, "assetd \(AssetService.version)", on: .output)
     case .checkConfiguration:
-      end(0, load(arguments).summary, on: .output)
+      let settings = load(arguments)
+      for warning in AssetService.warnings(for: settings) {
+        StandardStream.error.write("warning: \(warning)\n")
+      }
+      end(0, settings.summary, on: .output)
     case .serve:
       await serve(load(arguments), signals)
     }
@@ -38,9 +42,12 @@ struct Program {
 
   private static func load(_ arguments: Arguments) -> Settings {
     do throws(ConfigurationFailure) {
-      return try Settings.load(
+      let settings = try Settings.load(
         try ConfigurationFile.chosen(arguments.configuration), overrides: arguments.overrides,
         environment: ProcessInfo.processInfo.environment)
+      let refused = settings.notOffered
+      if !refused.isEmpty { end(2, refused.joined(separator: "\n")) }
+      return settings
     } catch {
       end(2, error.description)
     }
@@ -77,7 +84,12 @@ struct Program {
   private static func end(
     _ status: Int32, _ message: String, on stream: StandardStream = .error
   ) -> Never {
-    stream.write(message.hasSuffix("\n") ? message : message + "\n")
+    let text = message.hasSuffix("\n") ? message : message + "\n"
+    do throws(Errno) { try stream.write(text.utf8.span) } catch {
+      if stream == .output {
+        end(3, "assetd: standard output can not be written (\(error)).")
+      }
+    }
     ProcessLife.end(status)
   }
 }

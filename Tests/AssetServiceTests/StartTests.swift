@@ -8,6 +8,7 @@ import Testing
   @Test(arguments: [
     (#"gc: { policies: [ { kind: "idle", after: "30d" } ] }"#, "gc.policies"),
     (#"admin_listen: "127.0.0.1:0""#, "admin_listen"),
+    (#"fetch: { allow: ["files.internal"] }"#, "fetch.allow"),
     (#"models: [ { id: "sample", upstream: "sample", cache: "24h" } ]"#, "models"),
   ])
   func refusesWhatIsNotOffered(text: String, names: String) async throws {

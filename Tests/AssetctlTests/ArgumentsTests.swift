@@ -56,7 +56,7 @@ struct ArgumentsTests {
       #expect(outcome.status == .done)
       for flag in command.form.allFlags { #expect(outcome.output.contains(flag.name)) }
       #expect(outcome.output.contains("Exit status: 0 done"))
-      #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
+      #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
   }
 
@@ -65,6 +65,41 @@ struct ArgumentsTests {
     #expect(outcome.status == .usage)
     #expect(outcome.errors.hasPrefix("Usage: assetctl COMMAND"))
     #expect(await Outcome.of(["--help"]).output == outcome.errors)
+  }
+
+  @Test func aGroupHasAHelp() async {
+    for word in ["--help", "-h"] {
+      let outcome = await Outcome.of(["keys", word])
+      #expect(outcome.status == .done)
+      for name in ["keys create", "keys list", "keys revoke"] {
+        #expect(outcome.output.contains(name))
+      }
+      #expect(!outcome.output.contains("  gc "))
+    }
+  }
+
+  @Test func everyHelpFitsTheTerminal() async {
+    for width in [40, 60, 80, 200] {
+      let texts =
+        [Commands.help(width: width)] + Commands.all.map { $0.form.help(width: width) }
+      for line in texts.flatMap({ $0.split(separator: "\n") }) {
+        // A word that is longer stays whole, and the left column is not cut.
+        #expect(line.count <= max(width, 60), "\(line)")
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      (["ls"], [], ["ls"]),
+      (["--config", "x", "ls", "--json"], ["--config", "x"], ["ls", "--json"]),
+      (["--config=x", "--json", "keys", "list"], ["--config=x", "--json"], ["keys", "list"]),
+      (["--storage", "d"], ["--storage", "d"], []), (["--help"], [], ["--help"]),
+      (["--limit", "3", "ls"], [], ["--limit", "3", "ls"]),
+    ] as [([String], [String], [String])])
+  func commonFlagsMayStandFirst(words: [String], flags: [String], rest: [String]) throws {
+    let (found, left) = try Arguments.leading(words)
+    #expect(found == flags && left == rest)
   }
 
   @Test func takesFlagsInEverySpelling() throws {

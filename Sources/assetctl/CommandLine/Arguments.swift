@@ -39,6 +39,24 @@ struct Arguments {
     }
   }
 
+  /// The flags of every command that stand before the command, with their values, and the rest of
+  /// the line.
+  ///
+  /// - Throws: `UsageFailure` when one has no value.
+  static func leading(
+    _ words: [String]
+  ) throws(UsageFailure) -> (flags: [String], rest: [String]) {
+    var rest = words[...]
+    while let word = rest.first {
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let flag = Flag.common.first { $0.name == parts.first.map(String.init) }
+      guard let flag, flag.name != Flag.help.name else { break }
+      rest.removeFirst()
+      _ = try value(of: flag, parts.count == 2 ? String(parts[1]) : nil, &rest)
+    }
+    return (Array(words.prefix(words.count - rest.count)), Array(rest))
+  }
+
   private static func value(
     of flag: Flag, _ inline: String?, _ rest: inout ArraySlice<String>
   ) throws(UsageFailure) -> String {

@@ -84,16 +84,21 @@ enum Commands {
     name.split(separator: " ").last.map(String.init) ?? name
   }
 
-  static var help: String {
-    """
-    Usage: assetctl COMMAND [flags]
+  /// The commands that begin with this word, where it is none by itself: `keys`.
+  static func group(_ word: String) -> [any Command.Type] {
+    all.filter { $0.form.name.hasPrefix(word + " ") }
+  }
 
-    Looks after a store of assetd: through the running daemon, or alone under the store's lock.
-
-    \(CommandForm.table(all.map { ($0.form.name, $0.form.summary) }))
-    assetctl COMMAND --help tells more; assetctl --version the version.
-
-    \(CommandForm.exitStatus)
-    """
+  /// The help of all, or of some that belong together.
+  static func help(_ commands: [any Command.Type] = all, width: Int) -> String {
+    let rows = commands.map { ($0.form.name, $0.form.summary) }
+    let about =
+      "Looks after a store of assetd: through the running daemon, or alone under the "
+      + "store's lock."
+    let more = "assetctl COMMAND --help tells more; assetctl --version the version."
+    return ["Usage: assetctl COMMAND [flags]", about.wrapped(to: width)]
+      .joined(separator: "\n\n") + "\n\n" + CommandForm.table(rows, width: width) + "\n"
+      + [more, CommandForm.exitStatus].map { $0.wrapped(to: width) }.joined(separator: "\n\n")
+      + "\n"
   }
 }

@@ -55,27 +55,30 @@ struct CommandForm: Sendable {
 
   var allFlags: [Flag] { flags + Flag.common }
 
-  /// The text of `--help`.
-  var help: String {
+  /// The text of `--help`, in lines of at most `width` characters.
+  func help(width: Int) -> String {
     let operands = operands.isEmpty ? "" : " \(operands)"
     var text = "Usage: assetctl \(name)\(operands)\(flags.isEmpty ? "" : " [flags]")\n\n"
-    text += summary + "\n\n"
-    if !details.isEmpty { text += details + "\n\n" }
-    text += Self.table(allFlags.map { ($0.name + ($0.value.map { " \($0)" } ?? ""), $0.help) })
-    return text + "\n" + Self.exitStatus
+    text += summary.wrapped(to: width) + "\n\n"
+    if !details.isEmpty { text += details.wrapped(to: width) + "\n\n" }
+    let rows = allFlags.map { ($0.name + ($0.value.map { " \($0)" } ?? ""), $0.help) }
+    text += Self.table(rows, width: width)
+    return text + "\n" + Self.exitStatus.wrapped(to: width) + "\n"
   }
 
-  /// Two columns.
-  static func table(_ rows: [(left: String, right: String)]) -> String {
-    let width = rows.map(\.left.count).max() ?? 0
+  /// Two columns; the right one goes on below itself.
+  static func table(_ rows: [(left: String, right: String)], width: Int) -> String {
+    let indent = (rows.map(\.left.count).max() ?? 0) + 4
     return rows.map { left, right in
-      "  " + left + String(repeating: " ", count: width - left.count + 2) + right + "\n"
+      let lines = right.lines(of: max(20, width - indent))
+      let first = "  " + left + String(repeating: " ", count: indent - 2 - left.count)
+      let margin = "\n" + String(repeating: " ", count: indent)
+      return first + lines.joined(separator: margin) + "\n"
     }.joined()
   }
 
   static let exitStatus = """
     Exit status: 0 done; 1 problems found (no such asset, a refusal, a difference); 2 wrong
     arguments or configuration; 3 could not run (no store, store in use, no answer, disk full).
-
     """
 }

@@ -64,6 +64,12 @@ struct GetCommand: Command {
     let folder = try Directory.open(path: place.folder)
     let partName = ".\(place.name).\(UInt32.random(in: 0 ... .max)).part"
     if !replaces, try folder.status(of: place.name) != nil { throw taken(place) }
+    // A pipe, a device or a link is something else to whoever made it than a file in its place.
+    if let kind = try folder.status(of: place.name)?.kind, kind != .regular {
+      throw CommandFailure(
+        "\(place.name) is no regular file and is not replaced; without -o the bytes go to standard "
+          + "output, which may be anything.", .problems)
+    }
     let part = OutputFile(try folder.file(partName, .createNew))
     do {
       let download = Download(asset) { try part.write($0, at: $1) }

@@ -103,7 +103,8 @@ struct KeysListCommand: Command {
   private static func table(of keys: [JSONValue]) -> Table {
     var table = Table(
       ("id", .right), ("name", .left), ("scopes", .left), ("quota", .right), ("defaults", .left),
-      ("created", .right), ("used", .right), ("revoked", .right))
+      ("created", .right), ("used", .right), ("revoked", .right),
+      leavingOut: ["defaults", "created", "used"])
     let now = SystemClock.wallSeconds
     for key in keys {
       let defaults = ["response_format", "retention", "base64"].compactMap { key[$0]?.string }

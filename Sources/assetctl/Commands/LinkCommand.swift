@@ -25,6 +25,7 @@ struct LinkCommand: Command {
         .post, "/v1/assets/\(id.percentEncoded)/links", .json(.object(body)))
       let link = try await client.call(call).about(id).json()
       errand.console.print(errand.json ? "\(link)" : link.text("url"))
+      client.tellIfAlone(errand)
       if errand.console.isTerminal, !errand.json {
         let end = Int64(link.number("expires_at"))
         let moment = Spoken.moment(end, now: SystemClock.wallSeconds)

@@ -79,7 +79,8 @@ struct ListCommand: Command {
     }
     var table = Table(
       ("id", .left), ("owner", .left), ("retention", .left), ("bytes", .right), ("type", .left),
-      ("size", .right), ("created", .right), ("ends", .right))
+      ("size", .right), ("created", .right), ("ends", .right),
+      leavingOut: ["created", "size", "type", "retention", "owner"])
     let now = SystemClock.wallSeconds
     for asset in assets {
       table.add(

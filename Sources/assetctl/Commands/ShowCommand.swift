@@ -15,6 +15,7 @@ struct ShowCommand: Command {
       let asset = try await client.asset(id)
       errand.console.print(
         errand.json ? "\(asset)" : Self.facts(of: asset).lines(errand.console))
+      client.tellIfAlone(errand)
       return .done
     }
   }
@@ -46,6 +47,12 @@ struct ShowCommand: Command {
 }
 
 extension ServiceClient {
+  /// Says that a URL which was shown is answered by nobody now.
+  func tellIfAlone(_ errand: Errand) {
+    guard isAlone else { return }
+    errand.console.errors("No daemon runs: the URL is answered once assetd is started.\n")
+  }
+
   /// One asset.
   func asset(_ id: String) async throws -> JSONValue {
     let reply = try await call(ServiceCall(.get, "/v1/assets/\(id.percentEncoded)"))

@@ -94,6 +94,8 @@ struct ServiceClient: Sendable {
     case base(String)
   }
   var place: Place
+  /// Whether no daemon runs: the service ends with the command.
+  var isAlone = false
   private let loop: EventLoop
   private let client: ResidentID
   private let lookups: Workers

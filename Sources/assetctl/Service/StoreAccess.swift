@@ -16,6 +16,7 @@ extension Errand {
   func withStore<R>(
     making: Bool = false, _ body: (ServiceClient) async throws -> R
   ) async throws -> R {
+    if let trouble = StorePlace(settings.storage.root).trouble { throw CommandFailure(trouble) }
     let access = StoreAccess(settings, auditsOnErrors: !console.showsProgress)
     guard making || access.isThere else {
       throw CommandFailure(
@@ -147,9 +148,10 @@ struct StoreAccess {
     _ body: (ServiceClient) async throws -> R, on service: AssetService
   ) async throws -> R {
     do {
-      guard let client = try await Self.connect(try Folder(root)) else {
+      guard var client = try await Self.connect(try Folder(root)) else {
         throw CommandFailure("The admin socket of \"\(root)\" vanished.")
       }
+      client.isAlone = true
       let result = try await Self.run(body, client)
       await service.stop(clientTime: .seconds(5))
       return result

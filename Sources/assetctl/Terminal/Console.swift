@@ -14,6 +14,8 @@ struct Console: Sendable {
   let showsProgress: Bool
   /// Whether words may be coloured (https://no-color.org).
   let hasColour: Bool
+  /// How many columns a text may have: the terminal's, 80 where there is none.
+  var width = 80
   /// Why standard output takes no more.
   private let trouble = Trouble()
 
@@ -26,7 +28,7 @@ struct Console: Sendable {
       output: { bytes throws(Errno) in try StandardStream.output.write(bytes.span) },
       errors: { StandardStream.error.write($0) }, isTerminal: isTerminal,
       showsProgress: isatty(StandardStream.error.rawValue) == 1 && environment["TERM"] != "dumb",
-      hasColour: isTerminal && !isPlain)
+      hasColour: isTerminal && !isPlain, width: max(40, StandardStream.output.columns ?? 80))
   }
 
   /// One line, or a text that ends with a line break of its own.

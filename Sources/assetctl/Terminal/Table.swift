@@ -5,27 +5,42 @@ struct Table {
     case left, right
   }
   private let heads: [(title: String, alignment: Alignment)]
+  /// Columns that are left out where there is no room for all, the first one first.
+  private let expendable: [String]
   private(set) var rows: [[String]] = []
 
-  init(_ heads: (String, Alignment)...) {
+  init(_ heads: (String, Alignment)..., leavingOut expendable: [String] = []) {
     self.heads = heads.map { (title: $0.0, alignment: $0.1) }
+    self.expendable = expendable
   }
 
   mutating func add(_ cells: String...) { rows.append(cells) }
 
-  /// The lines, the heads first.
+  /// The lines, the heads first; programs that want all of it ask for JSON.
   func lines(_ console: Console) -> String {
     let titles = heads.map(\.title)
     let widths = heads.indices.map { column in
       ([titles] + rows).map { $0[column].count }.max() ?? 0
     }
-    let head = console.bold(line(titles, widths))
-    return ([head] + rows.map { line($0, widths) }).map { $0 + "\n" }.joined()
+    let shown = columns(widths, console.width)
+    let head = console.bold(line(titles, widths, shown))
+    return ([head] + rows.map { line($0, widths, shown) }).map { $0 + "\n" }.joined()
   }
 
-  private func line(_ cells: [String], _ widths: [Int]) -> String {
+  /// The columns that find room.
+  private func columns(_ widths: [Int], _ width: Int) -> [Int] {
+    var shown = Array(heads.indices)
+    for title in expendable {
+      guard shown.reduce(-2, { $0 + widths[$1] + 2 }) > width else { break }
+      shown.removeAll { heads[$0].title == title }
+    }
+    return shown
+  }
+
+  private func line(_ cells: [String], _ widths: [Int], _ shown: [Int]) -> String {
     var text = ""
-    for (column, cell) in cells.enumerated() {
+    for column in shown {
+      let cell = cells[column]
       let padding = String(repeating: " ", count: widths[column] - cell.count)
       text += heads[column].alignment == .right ? padding + cell : cell + padding
       text += "  "
