@@ -13,7 +13,8 @@ public struct StorePlace {
   /// The folder of `storage.root`.
   public init(_ root: String) { self.root = root }
 
-  /// Why it can not be used, in one sentence; `nil` when nothing is in the way, or nothing is there.
+  /// Why it can not be used, in one sentence; `nil` when nothing is in the way, or nothing is
+  /// there.
   public var trouble: String? {
     if let trouble = obstacle(root, isFolder: true) { return trouble }
     for name in Self.folders {
