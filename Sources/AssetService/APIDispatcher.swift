@@ -40,7 +40,8 @@ struct APIDispatcher {
     generation = GenerationHandler(context: context, catalog: parts.catalog, desk: desk)
     catalog = parts.catalog
     admin = AdminHandlers(context: context, reader: reader)
-    metrics = MetricsHandler(context: context, reader: reader)
+    metrics = MetricsHandler(
+      context: context, reader: reader, upstreams: parts.gates.counters)
     mode = context.settings.auth.mode
   }
 
@@ -74,7 +75,7 @@ struct APIDispatcher {
     case (.asset(let id), .delete): return try await assets.delete(id, call)
     case (.links(let id), .post): return try await assets.link(id, call)
     case (.admin(let name), _): return try await admin.answer(name, call)
-    case (.metrics, .get), (.metrics, .head): return try scrape(call)
+    case (.metrics, .get), (.metrics, .head): return try await scrape(call)
     default: throw Failure.methodNotAllowed(on: route)
     }
   }
@@ -90,8 +91,8 @@ struct APIDispatcher {
   }
 
   /// Numbers of all owners: for a scope of its own, or in open mode everyone on this machine.
-  private func scrape(_ call: Call) throws -> Response {
+  private func scrape(_ call: Call) async throws -> Response {
     if mode == .keys { try call.caller.require(.metrics) }
-    return try metrics.answer()
+    return try await metrics.answer()
   }
 }

@@ -199,9 +199,15 @@ extension Failure {
     case .full(.quota):
       self.init(507, .insufficientStorage, "quota_exceeded", "The key's quota is used up.")
     case .full:
-      self.init(
-        507, .insufficientStorage, "insufficient_storage",
-        "The store has no room left for this image.")
+      let figures = failure.hint.map { ": \($0)" } ?? ""
+      let message =
+        switch failure.operation {
+        case .delete, .change, .keys, .collect:
+          "The disk is full: not even a deletion can be written down. Make room on it, then try "
+            + "again\(figures)."
+        default: "The store has no room left for this image\(figures)."
+        }
+      self.init(507, .insufficientStorage, "insufficient_storage", message)
     case .readOnly, .outcomeUnknown, .closed:
       self.init(
         503, .server, "read_only", "The store takes no writes at the moment.", retryAfter: 30)

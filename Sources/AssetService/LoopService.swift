@@ -29,7 +29,10 @@ final class LoopService: HTTPService {
       upstreams: try parts.makeUpstreams(on: loop), gates: parts.gates)
     api = APIDispatcher(context, parts, desk: desk, reader: reader)
     log = AccessLogWriter(sink: context.log, bases: context.bases)
-    loop.atTurnEnd { [unowned self] now in log.turnEnded(at: now) }
+    loop.atTurnEnd { [unowned self] now in
+      counters.turnEnded(nanoseconds: EventLoop.preciseNow - now)
+      return log.turnEnded(at: now)
+    }
   }
 
   // MARK: HTTPService
@@ -65,6 +68,7 @@ final class LoopService: HTTPService {
   func refuse(_ status: Int, _ reason: StaticString, into response: inout ResponseWriter) {
     let failure = Failure.refused(status, reason)
     let envelope = failure.envelope
+    counters.refused(status, failure.code)
     log.beginRefused(reason, into: &response)
     response.start(status, closing: true)
     response.lines("Content-Type: application/json\r\nCache-Control: no-store\r\n")
@@ -105,6 +109,7 @@ final class LoopService: HTTPService {
 
   private func refuse(_ refusal: DeliveryFailure, _ response: inout ResponseWriter) {
     let failure = refusal.failure
+    counters.refused(failure.status, failure.code)
     if let code = failure.code {
       response.note.append(",\"code\":\"")
       response.note.append(utf8: code)
@@ -170,6 +175,7 @@ final class LoopService: HTTPService {
   private func refuse(
     _ failure: Failure, _ request: Request, _ route: Route?
   ) -> Response {
+    counters.refused(failure.status, failure.code)
     if let code = failure.code { request.addNote(",\"code\":\(JSONValue.string(code))") }
     var failure = failure
     if case .asset(let id) = route { failure.facts.asset = failure.facts.asset ?? id }

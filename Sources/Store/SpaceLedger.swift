@@ -57,10 +57,16 @@ final class SpaceLedger: Sendable {
       let (wanted, overflow) = state.use.reserved.addingReportingOverflow(bytes)
       let used = max(0, state.use.stored) + max(0, state.use.awaitingUnlink)
       guard !overflow, wanted <= maxBytes - min(maxBytes, used) else {
-        throw StoreFailure(.reserve, .full(.store))
+        throw StoreFailure(
+          .reserve, .full(.store),
+          hint: "\(bytes) bytes asked for, \(used + state.use.reserved) of \(maxBytes) taken or "
+            + "promised (storage.max_bytes)")
       }
       guard wanted <= state.freeOnDisk - minFreeBytes else {
-        throw StoreFailure(.reserve, .full(.disk))
+        throw StoreFailure(
+          .reserve, .full(.disk),
+          hint: "\(bytes) bytes asked for, \(state.freeOnDisk) free on the disk, "
+            + "\(minFreeBytes) of them to be left free (storage.min_free_bytes)")
       }
       state.use.reserved = wanted
     }

@@ -46,10 +46,34 @@ import Testing
         "assetd_http_request_duration_seconds_count{kind=\"link\"}": 4,
         "assetd_http_request_duration_seconds_bucket{kind=\"link\",le=\"+Inf\"}": 4,
         "assetd_open_asset_hits_total": 3, "assetd_open_asset_misses_total": 2,
+        "assetd_http_errors_total{status=\"404\",code=\"not_found\"}": 1,
+        "assetd_http_errors_total{status=\"404\",code=\"unknown_url\"}": 1,
+        "assetd_http_errors_total{status=\"400\",code=\"none\"}": 1,
         "assetd_assets": 2, "assetd_ready": 1, "assetd_connections": 1,
       ]
       for (name, value) in wanted { #expect(page[name] == value, "\(name)") }
-      #expect((page["process_cpu_seconds_total"] ?? 0) > 0)
+      for name in [
+        "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
+        "process_max_fds", "process_start_time_seconds", "assetd_disk_free_bytes",
+        "assetd_disk_total_bytes", "assetd_loop_turn_seconds_count",
+        "assetd_loop_longest_turn_seconds{loop=\"0\"}",
+      ] {
+        #expect((page[name] ?? 0) > 0, "\(name)")
+      }
+      #expect(page["assetd_log_lines_dropped_total{rank=\"kept\"}"] == 0)
+    }
+  }
+
+  /// Upstreams, by what became of their calls.
+  @Test func callsOfUpstreamsAreCounted() async throws {
+    try await withService(loops: 1) { service in
+      let order = #"{"prompt":"p","size":"64x64"}"#
+      #expect(try service.send("POST", "/v1/images/generations", order).status == 200)
+      let page = try scrape(service)
+      let name = "assetd_upstream_call"
+      #expect(page["\(name)s_total{upstream=\"sample\",outcome=\"answered\"}"] == 1)
+      #expect(page["\(name)_duration_seconds_count{upstream=\"sample\"}"] == 1)
+      #expect(page["\(name)_duration_seconds_bucket{upstream=\"sample\",le=\"+Inf\"}"] == 1)
     }
   }
 

@@ -14,6 +14,8 @@ final class UpstreamGates: Sendable {
   }
   private let lines = Mutex<[String: Line]>([:])
   private let log: LogSink
+  /// For `/metrics`.
+  let counters = UpstreamCounters()
   private let now: @Sendable () -> Int64
   /// A line that is longer says so at once instead.
   ///
@@ -111,18 +113,24 @@ final class UpstreamPass: Sendable {
   private let name: String
   private let gates: UpstreamGates
   private let entry: Int64
+  private let count: CountedCall
 
   init(_ name: String, _ gates: UpstreamGates, enteredAt entry: Int64) {
     self.name = name
     self.gates = gates
     self.entry = entry
+    count = CountedCall(name, gates.counters)
   }
 
   /// The whole answer has come.
-  func answered() { gates.answered(name) }
+  func answered() {
+    count.end("answered")
+    gates.answered(name)
+  }
 
   /// There is no answer, or it says that there is no image.
   func failed(_ failure: UpstreamFailure) {
+    count.end("\(failure.kind)")
     if failure.isOutage { return gates.failed(name, failure, enteredAt: entry) }
     if failure.status != nil { gates.answered(name) }
   }

@@ -1,4 +1,5 @@
 internal import HTTPServer
+internal import Kernel
 internal import Synchronization
 
 /// What requests are told apart by in metrics; the raw value is the exchange's tag.
@@ -21,6 +22,11 @@ final class LoopCounters: Sendable {
     var current: Int { value.load(ordering: .relaxed) }
 
     func add(_ amount: Int = 1) { value.store(current &+ amount, ordering: .relaxed) }
+
+    /// Keeps the larger one.
+    func raise(to amount: Int) {
+      if amount > current { value.store(amount, ordering: .relaxed) }
+    }
   }
 
   /// The exchanges of one kind.
@@ -49,6 +55,50 @@ final class LoopCounters: Sendable {
   /// Deliveries that had to read the row and open the file.
   let openMisses = Count()
 
+  /// The upper bounds of the turns' buckets in nanoseconds; one more holds the rest.
+  static let turnBounds: [Int64] = [1, 10, 100, 1_000].map { $0 * 1_000_000 }
+  /// The loop's turns by their length: for so long nobody else was served.
+  let turns = InlineArray<5, Count> { _ in Count() }
+  /// What the turns took, in nanoseconds.
+  let turnNanoseconds = Count()
+  /// The longest turn, in nanoseconds.
+  let longestTurn = Count()
+
+  /// A turn of the loop is over.
+  func turnEnded(nanoseconds: Int64) {
+    var bucket = 0
+    while bucket < Self.turnBounds.count, nanoseconds > Self.turnBounds[bucket] { bucket += 1 }
+    turns[bucket].add()
+    turnNanoseconds.add(Int(nanoseconds))
+    longestTurn.raise(to: Int(nanoseconds))
+  }
+
+  /// Why requests were refused or failed.
+  struct Refusal: Hashable, Sendable {
+    let status: Int
+    /// The error's `code`; what an upstream made up counts as `other`.
+    let code: String
+  }
+  private let refusals = Mutex<[Refusal: Int]>([:])
+  /// Upstreams choose codes, too: more than so many different ones are counted together.
+  private static let mostRefusals = 100
+
+  /// An answer that is an error.
+  func refused(_ status: Int, _ code: String?) {
+    let code = code ?? "none"
+    let isOurs = code.utf8.count <= 40 && code.utf8.allSatisfy { $0.isCodeCharacter }
+    refusals.withLock { refusals in
+      var key = Refusal(status: status, code: isOurs ? code : "other")
+      if refusals[key] == nil, refusals.count >= Self.mostRefusals {
+        key = Refusal(status: status, code: "other")
+      }
+      refusals[key, default: 0] += 1
+    }
+  }
+
+  /// How many there were of each.
+  var refusalCounts: [Refusal: Int] { refusals.withLock { $0 } }
+
   func record(_ outcome: ExchangeOutcome) {
     exchanges[Int(RequestKind(rawValue: outcome.tag)?.rawValue ?? 0)].record(outcome)
   }
@@ -59,9 +109,18 @@ final class LoopCounters: Sendable {
   }
 }
 
+extension UInt8 {
+  /// Lower case, a digit or `_`.
+  fileprivate var isCodeCharacter: Bool {
+    (0x61...0x7A).contains(self) || (0x30...0x39).contains(self) || self == 0x5F
+  }
+}
+
 /// The counters of all loops.
 final class Metrics: Sendable {
   private let all = Mutex<[LoopCounters]>([])
+  /// When the service started, in unix seconds.
+  let startedAt = SystemClock.wallSeconds
 
   /// Counters for one more loop.
   func makeLoop() -> LoopCounters {

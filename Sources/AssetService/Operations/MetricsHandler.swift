@@ -3,20 +3,33 @@
 internal import Configuration
 internal import HTTPServer
 internal import Kernel
+internal import Net
 internal import Store
 
 /// `/metrics`.
 struct MetricsHandler {
   let context: ServiceContext
   let reader: CatalogReader
+  let upstreams: UpstreamCounters
 
-  func answer() throws -> Response {
+  func answer() async throws -> Response {
+    let root = context.store.root
+    // Not on the loop: both may wait for the kernel. When all threads are busy they are left out.
+    let machine = try? await context.workers.run {
+      (ProcessFigures.read(), try? Directory.open(path: root).space())
+    }
     var page = MetricsPage()
     page.family("assetd_build_info", .gauge, "The version that runs.")
     page.sample("assetd_build_info", ["version": AssetService.version], 1)
     addExchanges(&page)
+    addRefusals(&page)
+    addTurns(&page)
+    addUpstreams(&page)
     addState(&page)
+    addLosses(&page)
     try addStore(&page)
+    addProcess(&page, machine?.0)
+    if let space = machine?.1 { addDisk(&page, space) }
     var response = Response(status: 200, body: .bytes(Array(page.text.utf8)))
     response.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
     return response
@@ -90,16 +103,6 @@ struct MetricsHandler {
     page.single(
       "assetd_ready", .gauge, "Whether /readyz says so.",
       HealthHandlers(context: context).ready.status == 200 ? 1 : 0)
-    let losses = context.log.losses
-    page.family(
-      "assetd_log_lines_dropped_total", .counter,
-      "Lines of the log that the stream did not take in time: of requests and events up to info, "
-        + "or of graver events.")
-    page.sample("assetd_log_lines_dropped_total", ["rank": "expendable"], losses.expendable)
-    page.sample("assetd_log_lines_dropped_total", ["rank": "kept"], losses.kept)
-    page.family("process_cpu_seconds_total", .counter, "Processor time, user and system.")
-    page.sample(
-      "process_cpu_seconds_total", [:], seconds: Double(SystemClock.processNanoseconds) / 1e9)
   }
 
   private func addStore(_ page: inout MetricsPage) throws {
@@ -135,40 +138,5 @@ struct MetricsHandler {
     page.single(
       "assetd_io_failures_total", .counter, "Failed calls of the store.",
       Int(context.store.failureCount))
-  }
-}
-
-/// A page in the text exposition format; names and label values are our own words.
-struct MetricsPage {
-  enum Kind: String { case counter, gauge, histogram }
-  private(set) var text = ""
-
-  mutating func family(_ name: String, _ kind: Kind, _ help: String) {
-    text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
-  }
-
-  mutating func sample(
-    _ name: String, _ labels: KeyValuePairs<String, String>, _ value: Int
-  ) {
-    add(name, labels, "\(value)")
-  }
-
-  mutating func sample(
-    _ name: String, _ labels: KeyValuePairs<String, String>, seconds: Double
-  ) {
-    add(name, labels, "\(seconds)")
-  }
-
-  /// A family of one sample.
-  mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Int) {
-    family(name, kind, help)
-    sample(name, [:], value)
-  }
-
-  private mutating func add(
-    _ name: String, _ labels: KeyValuePairs<String, String>, _ value: String
-  ) {
-    let list = labels.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",")
-    text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(list)} \(value)\n"
   }
 }
