@@ -2,8 +2,8 @@
 // by `--check-config` and at a start alike.
 
 extension Settings {
-  /// What this version does not carry out, one sentence each: it must not be believed in, so a start
-  /// is refused.
+  /// What this version does not carry out, one sentence each: it must not be believed in, so a
+  /// start is refused.
   public var notOffered: [String] {
     var sentences: [String] = []
     for policy in collection.policies where !policy.isOffered {
