@@ -7,7 +7,7 @@ import Wire
 @Suite struct ConvertEntryTests {
   private static let small = TestImages.base64(TestImages.png(padding: 600))
   private static let other = TestImages.base64(TestImages.png(seed: 3, padding: 700))
-  private static let large = TestImages.base64(TestImages.png(seed: 4, padding: 90_000))
+  private static let large = TestImages.base64(TestImages.png(seed: 4, padding: 400_000))
 
   private func expectKept(
     _ answer: TestAnswer, _ entry: String, code: String,
@@ -34,7 +34,7 @@ import Wire
     "{\"a\":1,\"b64_json\":\"\(large)\"}", "{\"url\":\"data:image\\/png;base64,\(large)\",\"z\":2}",
   ])
   func anEntryThatIsTooLargeStays(entry: String) async throws {
-    try await withService("limits: { image_bytes: \"64KiB\" }") { service in
+    try await withService("limits: { image_bytes: \"256KiB\" }") { service in
       let answer = try service.send("POST", "/v1/images/convert", body(entry))
       expectKept(answer, entry, code: "image_too_large")
       try await until("incoming is empty") { try hasNoIncoming(service.root) }
