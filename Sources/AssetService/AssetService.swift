@@ -110,6 +110,7 @@ public final class AssetService: Sendable {
         .init(name: "from", value: .number(JSONNumber(from))),
         .init(name: "to", value: .number(JSONNumber(to))))
     }
+    storeOptions.report = { log.tell($0) }
     let store = try Store(storeOptions)
     let ring: KeyRing
     let bytes = try store.readKeyring()

@@ -216,6 +216,11 @@ extension Failure {
     case .io(let errno) where errno.isNoDescriptor: self = .busy
     case .notFound: self = .unknownAsset
     case .taken: self.init(409, .invalidRequest, "taken", "The name is taken.", param: "name")
+    case .assetDamaged:
+      self.init(
+        500, .server, "asset_damaged", "The file of this image is damaged or missing.",
+        shouldRetry: false)
+      cause = "\(failure)"
     case .blocked:
       self.init(403, .permission, "content_blocked", "This image was taken down.")
     case .tooLarge(let limit):

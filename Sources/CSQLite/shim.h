@@ -30,4 +30,15 @@ static inline int csqlite_replace_write(csqlite_write replacement) {
 }
 static inline void csqlite_set_errno(int code) { errno = code; }
 static inline int csqlite_gettid(void) { return (int)syscall(SYS_gettid); }
+// Whether the last failed write of the log met a quota that is used up (EDQUOT): SQLite takes
+// ENOSPC for a full disk and nothing else.
+static inline int csqlite_is_over_quota(sqlite3 *db) {
+  sqlite3_file *log = 0;
+  int code = 0;
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK) return 0;
+  if (!log || !log->pMethods) return 0;
+  log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &code);
+  return code == EDQUOT;
+}
+
 #endif

@@ -82,6 +82,7 @@ private struct Members {
     guard let text = try value(name).string, let bytes = Base64.decode(text.utf8.span),
       bytes.count == 32, Base64.encode(bytes.span) == text
     else { throw wrong(name, "not 32 bytes in base64") }
+    guard bytes.contains(where: { $0 != 0 }) else { throw wrong(name, "nothing but zeroes") }
     return InlineArray { bytes[$0] }
   }
 

@@ -59,7 +59,7 @@ internal import CSQLite
     }
     try execute("PRAGMA synchronous = FULL")
     // A burst's log does not keep its size for ever.
-    try execute("PRAGMA journal_size_limit = 67108864")
+    try execute("PRAGMA journal_size_limit = 4194304")
     // Debian builds SQLite to overwrite what is deleted; FAST does it where it costs no writes.
     try execute("PRAGMA secure_delete = FAST")
   }
@@ -196,6 +196,9 @@ internal import CSQLite
   }
 
   func failure(_ code: Int32, _ operation: String) -> SQLiteFailure {
+    // A disk quota that is used up is a full disk.
+    let isQuota = unsafe code & 0xff == SQLITE_IOERR && csqlite_is_over_quota(handle) != 0
+    let code = isQuota ? SQLITE_FULL : code
     let message = unsafe String(cString: sqlite3_errmsg(handle))
     return SQLiteFailure(code: code, operation: operation, message: message)
   }

@@ -79,8 +79,9 @@ internal import CSQLite
 
   /// Runs to the end, drops the rows, and resets.
   public func run() throws(SQLiteFailure) {
+    // Also after a binding that failed, which no step has seen.
+    defer { reset() }
     while try step() {}
-    reset()
   }
 
   /// Ready for the next use; bindings are gone, and so is the read transaction that it held.

@@ -23,8 +23,11 @@ public struct SpaceUse: Sendable, Hashable {
 final class SpaceLedger: Sendable {
   private struct State {
     var use = SpaceUse()
+    /// What the disk had free when it was read, less what was published since.
     var freeOnDisk: Int64 = 0
     var readAt: Int64?
+    /// Bytes that became stored files since the start.
+    var published: Int64 = 0
   }
 
   private let state = Mutex(State())
@@ -51,8 +54,20 @@ final class SpaceLedger: Sendable {
 
   /// Takes `bytes` out of what is free.
   func take(_ bytes: Int64) throws(StoreFailure) {
+    try refresh(isForced: false)
+    do {
+      try takeNow(bytes)
+    } catch {
+      // Reserved bytes that are on the disk already count twice, and what was removed since does
+      // not count yet: nobody is refused before the disk was asked once more.
+      guard error.kind == .full(.disk) else { throw error }
+      try refresh(isForced: true)
+      try takeNow(bytes)
+    }
+  }
+
+  private func takeNow(_ bytes: Int64) throws(StoreFailure) {
     try state.withLock { (state) throws(StoreFailure) in
-      try refresh(&state)
       // Reserved bytes that were written already count twice against the disk: on the safe side.
       let (wanted, overflow) = state.use.reserved.addingReportingOverflow(bytes)
       let used = max(0, state.use.stored) + max(0, state.use.awaitingUnlink)
@@ -72,17 +87,26 @@ final class SpaceLedger: Sendable {
     }
   }
 
-  private func refresh(_ state: inout sending State) throws(StoreFailure) {
+  /// Asks the disk, when that is some time ago. Outside of the lock: a slow disk holds up nobody
+  /// who does not ask it.
+  private func refresh(isForced: Bool) throws(StoreFailure) {
     let now = SystemClock.monotonicNanoseconds
-    if let readAt = state.readAt, now - readAt < SpaceLedger.freshness { return }
-    if let freeBytes {
-      state.freeOnDisk = freeBytes()
-    } else {
-      state.freeOnDisk = try kernel(.reserve) { () throws(Errno) in
-        try disk.blobs.space().freeBytes
-      }
+    let published = state.withLock { state -> Int64? in
+      if !isForced, let readAt = state.readAt, now - readAt < SpaceLedger.freshness { return nil }
+      return state.published
     }
-    state.readAt = now
+    guard let published else { return }
+    let free: Int64
+    if let freeBytes {
+      free = freeBytes()
+    } else {
+      free = try kernel(.reserve) { () throws(Errno) in try disk.blobs.space().freeBytes }
+    }
+    state.withLock { state in
+      // Published since the disk was asked: on the safe side.
+      state.freeOnDisk = free - (state.published - published)
+      state.readAt = now
+    }
   }
 
   /// Returns reserved bytes.
@@ -96,6 +120,8 @@ final class SpaceLedger: Sendable {
     state.withLock {
       $0.use.reserved -= reserved
       $0.use.stored += stored
+      $0.published += stored
+      $0.freeOnDisk -= stored
     }
   }
 

@@ -12,7 +12,7 @@ extension Store {
   ) async throws(StoreFailure) -> Bool {
     let result: Result<Bool, StoreFailure> = await withCheckedContinuation { continuation in
       let now = self.now
-      writer.submit { (session) throws(StoreFailure) in
+      submitWithBallast { (session) throws(StoreFailure) in
         try session.delete(id, owner: owner, reason, now: now())
       } then: { [self] result in
         switch result {
@@ -38,7 +38,8 @@ extension Store {
   public func change(
     _ id: AssetID, owner: Owner?, _ change: AssetChange
   ) async throws(StoreFailure) -> Asset? {
-    try await write(before: { [epochs] _ in epochs.bump(id) }) { (session) throws(StoreFailure) in
+    try await write(usesBallast: true, before: { [epochs] _ in epochs.bump(id) }) {
+      (session) throws(StoreFailure) in
       try session.change(id, owner: owner, change)
     }
   }
@@ -55,7 +56,7 @@ extension Store {
     _ name: String, id: Int64? = nil
   ) async throws(StoreFailure) -> KeyRevocation {
     let now = self.now
-    return try await write { (session) throws(StoreFailure) in
+    return try await write(usesBallast: true) { (session) throws(StoreFailure) in
       try session.revokeKeys(name, id: id, now: now())
     }
   }

@@ -62,10 +62,15 @@ extension Store {
     then: @escaping @Sendable (Result<[PublishedAsset], StoreFailure>) -> Void
   ) {
     let now = self.now
-    writer.submit { (session) throws(StoreFailure) in
+    writer.submit { [files] (session) throws(StoreFailure) in
       var insertions: [Insertion] = []
       for part in parts {
-        insertions.append(try session.insert(part.blob, as: part.new, now: now()))
+        insertions.append(
+          try session.insert(part.blob, as: part.new, now: now()) { live in
+            guard let problem = files.problem(of: live) else { return true }
+            files.damaged.note(live.name, problem)
+            return false
+          })
       }
       if let generation { try session.record(generation) }
       return insertions
@@ -87,6 +92,12 @@ extension Store {
   ) {
     let published = insertions.map(\.published)
     var leftovers: [Unlinker.Leftover] = []
+    let replaced = insertions.compactMap(\.replaced)
+    if !replaced.isEmpty {
+      // Other assets on the same bytes may be open with the damaged file.
+      epochs.bumpAll()
+      for blob in replaced { files.damaged.forget(blob.name, isRepaired: true) }
+    }
     for (part, insertion) in zip(parts, insertions) {
       if insertion.usesFile {
         part.work.keep()
@@ -96,6 +107,7 @@ extension Store {
       // A reused asset lives longer now than a cache may know.
       if !insertion.published.isNew { epochs.bump(insertion.published.asset.id) }
     }
+    release(replaced)
     guard let last = leftovers.popLast() else { return then(.success(published)) }
     for leftover in leftovers { unlinker.submit(.init(leftover: leftover)) }
     unlinker.submit(.init(leftover: last, then: { then(.success(published)) }))
@@ -112,16 +124,38 @@ extension Store {
   }
 
   /// Runs `body` in the writer's next transaction, and returns after its commit.
+  ///
+  /// - Parameter usesBallast: whether it goes on when the disk is full, as what removes does.
   func write<Value: Sendable>(
-    isLong: Bool = false, before: @escaping @Sendable (Value) -> Void = { _ in },
+    isLong: Bool = false, usesBallast: Bool = false,
+    before: @escaping @Sendable (Value) -> Void = { _ in },
     _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
   ) async throws(StoreFailure) -> Value {
     let result = await withCheckedContinuation { continuation in
-      writer.submit(isLong: isLong, body) { result in
+      let then: @Sendable (Result<Value, StoreFailure>) -> Void = { result in
         if case .success(let value) = result { before(value) }
         continuation.resume(returning: result)
       }
+      if usesBallast {
+        submitWithBallast(body, then: then)
+      } else {
+        writer.submit(isLong: isLong, body, then: then)
+      }
     }
     return try result.get()
+  }
+
+  /// Runs `body` in the writer's next transaction; on a full disk the ballast is given up, and it
+  /// is tried once more.
+  func submitWithBallast<Value: Sendable>(
+    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value,
+    then: @escaping @Sendable (Result<Value, StoreFailure>) -> Void
+  ) {
+    writer.submit(body) { [self] result in
+      if case .failure(let failure) = result, failure.kind == .full(.disk), ballast.release() {
+        return writer.submit(body, then: then)
+      }
+      then(result)
+    }
   }
 }

@@ -69,7 +69,8 @@ public final class Store: Sendable {
     now = options.now
     ballast = Ballast(folders: folders)
     ballast.make()
-    let files = StoreFiles(folders, ledger: ledger, limits: options.limits)
+    let files = StoreFiles(
+      folders, ledger: ledger, limits: options.limits, report: options.report)
     self.files = files
     check = try CatalogueCheck(path: cataloguePath, health: files.health)
     sweepStop = Mutex(SweepStop(reason: catalogue.sweepStop))
@@ -156,32 +157,48 @@ extension Store {
         reservation, expectedBytes: expectedBytes, files: files, unlinker: unlinker, now: now))
   }
 
+  /// Blobs that were found damaged and are still, and all that were found since the start.
+  public var damagedBlobs: (current: Int, found: Int) {
+    (files.damaged.current, files.damaged.found)
+  }
+
   /// Opens an asset's file, with its row; for a cache that has neither.
   ///
-  /// A file that is gone after its row was read means that the row is gone or changed by now: it is
-  /// read once more.
+  /// A file that is gone, or another one than its row says, may mean that the row is gone or
+  /// changed by now: it is read once more.
   ///
   /// - Returns: the lookup, and the file when it is an asset.
-  /// - Throws: `.damaged` when the row names no file the second time too.
+  /// - Throws: `.assetDamaged` when the file is not what the row says the second time too.
   public func open(
     _ id: AssetID, reader: CatalogReader
   ) throws(StoreFailure) -> OpenedAsset {
+    var damage: (name: BlobName, problem: String)?
     for _ in 0..<2 {
       let lookup = try reader.lookUp(id)
       guard case .asset(let asset) = lookup else { return OpenedAsset(lookup: lookup, file: nil) }
-      let file = try kernel(.read, "\(id)") { () throws(Errno) in
-        try files.folders.blobs.open(asset.blob.name)
+      let opened = try open(asset.blob, "\(id)")
+      if let problem = opened.problem {
+        damage = (asset.blob.name, problem)
+      } else {
+        return OpenedAsset(lookup: lookup, file: opened.file)
       }
-      if let file { return OpenedAsset(lookup: lookup, file: file) }
     }
-    throw StoreFailure(.read, .damaged, subject: "\(id)")
+    if let damage { files.damaged.note(damage.name, damage.problem) }
+    throw StoreFailure(.read, .assetDamaged, subject: "\(id)", hint: damage?.problem)
   }
 
-  /// Opens a blob's file for reading; `nil` when it is gone.
-  public func open(_ blob: Blob) throws(StoreFailure) -> File? {
-    try kernel(.read, "\(blob.name)") { () throws(Errno) in
-      try files.folders.blobs.open(blob.name)
-    }
+  /// Opens the file of a blob whose row was just written.
+  ///
+  /// - Throws: `.assetDamaged` when it is not there, or not what the row says.
+  public func open(_ blob: Blob) throws(StoreFailure) -> File {
+    let opened = try open(blob, "\(blob.name)")
+    let problem = opened.problem
+    if let file = opened.file { return file }
+    throw StoreFailure(.read, .assetDamaged, subject: "\(blob.name)", hint: problem)
+  }
+
+  private func open(_ blob: Blob, _ subject: String) throws(StoreFailure) -> OpenedBlob {
+    try kernel(.read, subject) { () throws(Errno) in try files.openWhole(blob) }
   }
 }
 

@@ -54,6 +54,8 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case newerSchema(found: Int, known: Int)
     /// The catalogue can not be read.
     case damaged
+    /// An asset's file is missing, or not what its row says.
+    case assetDamaged
     /// There are blobs or a key ring, and no catalogue.
     case catalogueMissing
     /// The key ring is gone while there is a catalogue, or others may read it.
@@ -133,6 +135,7 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case .locked: "another process has this store open"
     case .newerSchema(let found, let known):
       "the catalogue has version \(found), this program knows up to \(known)"
+    case .assetDamaged: "the file of the image is damaged or missing"
     case .damaged: "the catalogue is damaged"
     case .catalogueMissing: "there is no catalogue, or an empty one, beside blobs or a key ring"
     case .keyringMissing: "the key ring is missing beside an existing catalogue"

@@ -10,13 +10,13 @@ public enum StoreHealth: Sendable, Hashable {
   case readOnly(Cause)
 
   /// Why it is read-only.
-  public enum Cause: Sendable, Hashable {
+  public enum Cause: String, Sendable, Hashable {
     /// A commit failed with an I/O error; the writer tries to open the catalogue again.
-    case commitFailed
+    case commitFailed = "commit_failed"
     /// Three files could not be made durable within a minute; until the next start.
-    case diskFailing
+    case diskFailing = "disk_failing"
     /// The catalogue is damaged; until the next start.
-    case damaged
+    case damaged = "catalogue_damaged"
   }
 }
 
@@ -30,6 +30,11 @@ final class HealthMonitor: Sendable {
     var damage: String?
   }
   private let state = Mutex(State())
+  private let report: @Sendable (StoreEvent) -> Void
+
+  init(report: @escaping @Sendable (StoreEvent) -> Void) {
+    self.report = report
+  }
   private static let window: Int64 = 60_000_000_000
 
   var health: StoreHealth { state.withLock { $0.health } }
@@ -70,11 +75,13 @@ final class HealthMonitor: Sendable {
   /// The catalogue is damaged: nothing is written to it, and nothing is collected by it, as a row
   /// that can not be found would make an orphan of its file.
   func noteDamage(_ what: String) {
-    state.withLock {
-      $0.total += 1
-      if $0.damage == nil { $0.damage = what }
-      $0.health = .readOnly(.damaged)
+    let isNew = state.withLock { state in
+      state.total += 1
+      state.health = .readOnly(.damaged)
+      defer { if state.damage == nil { state.damage = what } }
+      return state.damage == nil
     }
+    if isNew { report(.damagedCatalogue(what)) }
   }
 
   /// A statement failed: damage makes the store read-only.

@@ -59,6 +59,10 @@ private let malformed: [(text: String, path: String, problem: String)] = [
     "not 32 bytes in base64"
   ),
   (one(edited("secret", #""\#(secret)AAAA""#)), "keys[0].secret", "not 32 bytes in base64"),
+  (
+    one(edited("secret", #""AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=""#)), "keys[0].secret",
+    "nothing but zeroes"
+  ),
   (one(edited("comment", "1")), "keys[0].comment", "unknown member"),
   (one(#"{"id":1,"created_at":1,"state":"signing"}"#), "keys[0].secret", "missing"),
   (one(#"{"id":1,"secret":"\#(secret)","created_at":1}"#), "keys[0].state", "missing"),

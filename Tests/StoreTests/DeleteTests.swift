@@ -100,7 +100,8 @@ import Wire
       _ = try scratch.store.open(asset.id, reader: reader)
     }
     #expect(SystemCallTrace.stop(thread: thread) == [.openat, .openat])
-    #expect(failure?.kind == .damaged)
+    #expect(failure?.kind == .assetDamaged)
+    #expect(scratch.store.damagedBlobs == (1, 1))
   }
 
   @Test func blobThatCanNotBeRemovedStaysCounted() async throws {

@@ -18,15 +18,17 @@ final class ScratchStore: Sendable {
     return store
   }
 
-  init(maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil)
-    throws
-  {
+  init(
+    maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil,
+    report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
+  ) throws {
     path = ScratchStore.scratch + "assetd-store-" + UUID().uuidString
     clock = TestClock()
     if let other { try FileManager.default.copyItem(atPath: other, toPath: path) }
     var options = ScratchStore.options(path, clock)
     options.maxBytes = maxBytes
     options.limits = limits
+    options.report = report
     opened = Mutex(try Store(options))
   }
 

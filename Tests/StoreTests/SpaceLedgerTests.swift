@@ -45,4 +45,38 @@ import Testing
     #expect(!ledger.isFull)
     #expect(ledger.use == SpaceUse())
   }
+
+  /// Invariant 8, also within the second between two looks at the disk: four that store as fast as
+  /// they can, on a disk that has what was not yet written to it.
+  @Test func freeBytesAreKeptBetweenTwoLooks() async throws {
+    let scratch = try ScratchStore()
+    let disk = FreeBytes(100 * 4096)
+    let least: Int64 = 30 * 4096
+    let ledger = SpaceLedger(
+      maxBytes: nil, minFreeBytes: least, disk: scratch.store.files.folders,
+      freeBytes: { disk.count.load(ordering: .relaxed) })
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          while true {
+            do { try ledger.take(4096) } catch { return }
+            disk.count.wrappingSubtract(4096, ordering: .relaxed)
+            ledger.publish(reserved: 4096, stored: 4096)
+          }
+        }
+      }
+    }
+    #expect(disk.count.load(ordering: .relaxed) == least)
+    #expect(ledger.use.stored == 70 * 4096 && ledger.use.reserved == 0)
+    #expect(ledger.isFull)
+    // What others free is seen before anyone is refused.
+    disk.count.wrappingAdd(4096, ordering: .relaxed)
+    #expect(!ledger.isFull)
+  }
+}
+
+/// What a disk of a test has free.
+private final class FreeBytes: Sendable {
+  let count: Atomic<Int64>
+  init(_ bytes: Int64) { count = Atomic(bytes) }
 }

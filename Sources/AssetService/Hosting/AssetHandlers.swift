@@ -148,7 +148,8 @@ struct AssetHandlers {
     guard include == "b64_json" else {
       throw Failure.badRequest("\"include\" knows b64_json only.", param: "include")
     }
-    guard let file = try context.store.open(asset.blob) else { throw Failure.unknownAsset }
+    var opened = try context.store.open(asset.id, reader: reader)
+    guard let file = opened.file.take() else { throw Failure.unknownAsset }
     return streamed(asset, json, .file(SharedFile(file), bytes: asset.blob.bytes), form)
   }
 

@@ -141,7 +141,8 @@ struct ConvertHandler {
       case .plain:
         do {
           let asset = try owned(intake.skeleton.items[index].url, index, call)
-          guard let file = try context.store.open(asset.blob) else {
+          var opened = try context.store.open(asset.id, reader: reader)
+          guard let file = opened.file.take() else {
             throw DeliveryFailure.gone(wasPermanent: asset.lifetime == .permanent).failure
           }
           report.items[index] = .base64(

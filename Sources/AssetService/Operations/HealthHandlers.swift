@@ -13,11 +13,15 @@ struct HealthHandlers {
   /// It can read and write; 503 while it drains, is read-only or full.
   var ready: Response {
     if context.state.isDraining { return Self.answer(503, ["status": "draining"]) }
-    guard case .good = context.store.health else {
-      return Self.answer(503, ["status": "read_only"])
+    if case .readOnly(let cause) = context.store.health {
+      return Self.answer(503, ["status": "read_only", "reason": .string(cause.rawValue)])
     }
     if context.store.isFull { return Self.answer(503, ["status": "full"]) }
-    return Self.answer(200, ["status": "ready"])
+    let damaged = context.store.damagedBlobs.current
+    guard damaged > 0 else { return Self.answer(200, ["status": "ready"]) }
+    // It serves all others: an operator is to know, not the load balancer.
+    return Self.answer(
+      200, ["status": "ready", "damaged_blobs": .number(JSONNumber(damaged))])
   }
 
   private static func answer(_ status: Int, _ body: JSONValue) -> Response {

@@ -128,6 +128,15 @@ struct MetricsHandler {
     page.single(
       "assetd_commits_total", .counter, "Transactions of the catalogue.",
       Int(context.store.commitStatistics.commits))
+    let damaged = context.store.damagedBlobs
+    page.single(
+      "assetd_damaged_blobs", .gauge, "Blobs whose file is missing or has another size.",
+      damaged.current)
+    page.single(
+      "assetd_damage_found_total", .counter, "Blobs that were found damaged.", damaged.found)
+    page.single(
+      "assetd_catalogue_damaged", .gauge, "Whether the catalogue is damaged.",
+      context.store.damage == nil ? 0 : 1)
     page.single(
       "assetd_orphan_sweep_stopped", .gauge,
       "Whether the orphan sweep waits for assetctl gc --allow-large.",

@@ -31,27 +31,51 @@ struct Insertion: Sendable {
   let published: PublishedAsset
   /// Whether a row now names the file that came with it; if not, that file is not needed.
   let usesFile: Bool
+  /// The damaged file that the row named before; it goes.
+  var replaced: FreedBlob?
 }
 
 extension CatalogSession {
   /// Adds an asset of these bytes (invariant 7: a live row of the same digest is used, in the same
   /// transaction that makes the asset depend on it).
+  ///
+  /// - Parameter isWhole: whether the file of a blob is what its row says; if it is not, the new
+  ///   file takes its place for all assets on these bytes.
   func insert(
-    _ blob: Blob, as new: NewAsset, now: Int64
+    _ blob: Blob, as new: NewAsset, now: Int64, isWhole: (Blob) -> Bool = { _ in true }
   ) throws(StoreFailure) -> Insertion {
     if try isBlocked(blob.digest) {
       throw StoreFailure(.publish, .blocked, subject: blob.digest.hex)
     }
+    let live = try liveBlob(blob.digest)
+    var replaced: FreedBlob?
+    if let live, !isWhole(live) {
+      try replace(live, with: blob)
+      replaced = FreedBlob(name: live.name, bytes: live.bytes)
+    }
+    let usesFile = live == nil || replaced != nil
     if new.reuse, let asset = try renew(blob.digest, as: new) {
-      return Insertion(published: PublishedAsset(asset: asset, isNew: false), usesFile: false)
+      return Insertion(
+        published: PublishedAsset(asset: asset, isNew: false), usesFile: usesFile,
+        replaced: replaced)
     }
     try checkQuota(new, adding: blob.bytes)
-    let live = try liveBlob(blob.digest)
     if live == nil { try insert(blob) }
-    let used = live ?? blob
+    let used = usesFile ? blob : live ?? blob
     let asset = try insertAsset(used, new, now)
     return Insertion(
-      published: PublishedAsset(asset: asset, isNew: true), usesFile: live == nil)
+      published: PublishedAsset(asset: asset, isNew: true), usesFile: usesFile, replaced: replaced)
+  }
+
+  /// Lets the row name another file of the same bytes.
+  private func replace(_ damaged: Blob, with blob: Blob) throws(StoreFailure) {
+    _ = try catalog(.publish) { () throws(SQLiteFailure) in
+      try run(.replaceFile) {
+        $0.bind(1, damaged.digest)
+        $0.bind(2, Int64(blob.name.tail))
+        $0.bind(3, blob.bytes)
+      }
+    }
   }
 
   private func isBlocked(_ digest: Digest) throws(StoreFailure) -> Bool {

@@ -7,7 +7,7 @@ enum CatalogSQL: Hashable, CaseIterable {
   // Assets and blobs
   case assetByID, assetBySerial, assetsOfGeneration, assetsOnDigest, reusableAsset
   case insertAsset, changeAsset, deleteAsset, touchAsset
-  case liveBlob, insertBlob, dropIfUnused
+  case liveBlob, insertBlob, replaceFile, dropIfUnused
   case isBlocked, ownerBytes, tombstone, bury
 
   // Lists
@@ -98,6 +98,7 @@ extension CatalogSQL {
       INSERT INTO blobs (digest, tail, bytes, media_type, width, height, stored_at)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
       """
+    case .replaceFile: "UPDATE blobs SET tail = ?2 WHERE digest = ?1 AND bytes = ?3"
     case .dropIfUnused:
       """
       DELETE FROM blobs WHERE digest = ?1

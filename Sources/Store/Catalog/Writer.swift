@@ -110,7 +110,15 @@ final class Writer: Sendable {
     // If this fails, the first job tries again and hears why.
     _ = try? ready(&session)
     while true {
-      wake.wait()
+      if health.health == .readOnly(.commitFailed) {
+        // Looked at again every second, whether anyone wants to write or not.
+        if !wake.wait(milliseconds: 1000) {
+          _ = try? ready(&session)
+          continue
+        }
+      } else {
+        wake.wait()
+      }
       while let jobs = next() {
         commit(jobs, &session)
         session?.bringLogHome(isBusy: queue.withLock { !$0.jobs.isEmpty })

@@ -6,13 +6,20 @@ final class StoreFiles: Sendable {
   let folders: StoreFolders
   let ledger: SpaceLedger
   let inFlight = InFlight()
-  let health = HealthMonitor()
+  let health: HealthMonitor
+  let damaged: DamagedBlobs
   let limits: ImageLimits
 
-  init(_ folders: consuming StoreFolders, ledger: SpaceLedger, limits: ImageLimits) {
+  /// - Parameter report: hears of damage.
+  init(
+    _ folders: consuming StoreFolders, ledger: SpaceLedger, limits: ImageLimits,
+    report: @escaping @Sendable (StoreEvent) -> Void
+  ) {
     self.folders = folders
     self.ledger = ledger
     self.limits = limits
+    health = HealthMonitor(report: report)
+    damaged = DamagedBlobs(report: report)
   }
 }
 

@@ -114,6 +114,7 @@ final class Unlinker: Sendable {
     defer { files.inFlight.unmark(blob.name) }
     do {
       try files.folders.blobs.remove(blob.name)
+      files.damaged.forget(blob.name, isRepaired: false)
       files.ledger.bury(blob.diskBytes)
     } catch {
       files.health.noteFailure(error)

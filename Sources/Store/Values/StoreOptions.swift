@@ -19,6 +19,8 @@ public struct StoreOptions: Sendable {
   /// Hears that a catalogue of an older program is about to be brought from one version of the
   /// schema to another, which takes a minute for some millions of assets.
   public var migrating: @Sendable (_ from: Int, _ to: Int) -> Void = { _, _ in }
+  /// Hears of damage, on any thread; must not wait for anything.
+  public var report: @Sendable (StoreEvent) -> Void = { _ in }
   /// The disk's free bytes; `nil` asks the disk. For tests.
   public var freeBytes: (@Sendable () -> Int64)?
 

@@ -1,0 +1,24 @@
+// What the store has to tell an operator goes to the log.
+internal import Configuration
+internal import Store
+internal import Wire
+
+extension LogSink {
+  /// Writes the event, as an error where something is lost.
+  func tell(_ event: StoreEvent) {
+    switch event {
+    case .damagedBlob(let name, let problem):
+      self.event(
+        .error, "a stored image is damaged", .init(name: "file", value: .string("\(name)")),
+        .init(name: "problem", value: .string(problem)))
+    case .repairedBlob(let name):
+      self.event(
+        .warning, "a damaged image was sent again, and is whole",
+        .init(name: "file", value: .string("\(name)")))
+    case .damagedCatalogue(let problem):
+      self.event(
+        .error, "the catalogue is damaged: nothing is written and nothing is collected",
+        .init(name: "problem", value: .string(problem)))
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Damage is never answered as good: a file that is missing or has another size than its row says is
+// noted, counted and told, until bytes that are sent again take its place.
+internal import Kernel
+internal import Synchronization
+
+/// What an operator is to hear of, as it happens; any thread tells it.
+public enum StoreEvent: Sendable, Hashable {
+  /// A blob's file is not what its row says.
+  case damagedBlob(BlobName, problem: String)
+  /// The same bytes came again, and took the place of a damaged file.
+  case repairedBlob(BlobName)
+  /// The catalogue is damaged, in SQLite's words.
+  case damagedCatalogue(String)
+}
+
+/// The blobs that were found damaged since the start.
+final class DamagedBlobs: Sendable {
+  private struct State {
+    var names: Set<BlobName> = []
+    var found = 0
+  }
+  private let state = Mutex(State())
+  private let report: @Sendable (StoreEvent) -> Void
+  /// More are counted, and not told one by one.
+  private static let most = 100_000
+
+  init(report: @escaping @Sendable (StoreEvent) -> Void) {
+    self.report = report
+  }
+
+  /// Damaged now, as far as it is known.
+  var current: Int { state.withLock { $0.names.count } }
+
+  /// Found damaged since the start.
+  var found: Int { state.withLock { $0.found } }
+
+  func note(_ name: BlobName, _ problem: String) {
+    let isNew = state.withLock { state in
+      guard state.names.count < Self.most, state.names.insert(name).inserted else { return false }
+      state.found += 1
+      return true
+    }
+    if isNew { report(.damagedBlob(name, problem: problem)) }
+  }
+
+  /// No row names the file any more.
+  func forget(_ name: BlobName, isRepaired: Bool) {
+    let wasKnown = state.withLock { $0.names.remove(name) != nil }
+    if wasKnown, isRepaired { report(.repairedBlob(name)) }
+  }
+}
+
+/// A blob's open file, or what is wrong with it.
+struct OpenedBlob: ~Copyable {
+  let file: File?
+  let problem: String?
+}
+
+extension StoreFiles {
+  /// Opens a blob that a row names; `nil` when its file is gone, or another one than the row says.
+  func openWhole(_ blob: Blob) throws(Errno) -> OpenedBlob {
+    guard let file = try folders.blobs.open(blob.name) else {
+      return OpenedBlob(file: nil, problem: "the file is missing")
+    }
+    let status = try file.status()
+    guard status.kind == .regular, status.bytes == blob.bytes else {
+      return OpenedBlob(
+        file: nil, problem: "the file has \(status.bytes) bytes instead of \(blob.bytes)")
+    }
+    return OpenedBlob(file: file, problem: nil)
+  }
+
+  /// What is wrong with a blob's file; `nil` when it is there and has its size.
+  func problem(of blob: Blob) -> String? {
+    do throws(Errno) {
+      guard let status = try folders.blobs.status(blob.name) else { return "the file is missing" }
+      if status.kind == .regular, status.bytes == blob.bytes { return nil }
+      return "the file has \(status.bytes) bytes instead of \(blob.bytes)"
+    } catch {
+      health.noteFailure(error)
+      return "\(error)"
+    }
+  }
+}

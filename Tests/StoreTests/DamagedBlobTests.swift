@@ -1,0 +1,77 @@
+import Foundation
+import Kernel
+import Synchronization
+import Testing
+
+@testable import Store
+
+/// Damage is never answered as good, and bytes that are sent again repair it.
+@Suite struct DamagedBlobTests {
+  enum Damage: CaseIterable {
+    case missing, empty, short, long
+
+    func apply(to path: String) throws {
+      switch self {
+      case .missing: return try FileManager.default.removeItem(atPath: path)
+      case .empty: try replace(path) { _ in Data() }
+      case .short: try replace(path) { $0.dropLast() }
+      case .long: try replace(path, Self.longer)
+      }
+    }
+
+    private static func longer(_ data: Data) -> Data {
+      var longer = data
+      longer.append(0)
+      return longer
+    }
+
+    private func replace(_ path: String, _ change: (Data) -> Data) throws {
+      let changed = change(try Data(contentsOf: URL(fileURLWithPath: path)))
+      try FileManager.default.removeItem(atPath: path)
+      try changed.write(to: URL(fileURLWithPath: path))
+    }
+  }
+
+  @Test(arguments: Damage.allCases, [false, true])
+  func bytesSentAgainTakeThePlace(_ damage: Damage, reuse: Bool) async throws {
+    let events = Events()
+    let scratch = try ScratchStore(report: { events.add($0) })
+    let first = try await scratch.put(image(1)).asset
+    let other = try await scratch.put(image(1), .permanent(owner: owner("gw1"))).asset
+    let path = scratch.path + "/blobs/" + first.blob.name.path
+    try damage.apply(to: path)
+    let failure = #expect(throws: StoreFailure.self) { _ = try scratch.content(first.id) }
+    #expect(failure?.kind == .assetDamaged)
+    #expect(scratch.store.damagedBlobs == (1, 1))
+    let epoch = scratch.store.epochs.current(other.id)
+
+    let again = try await scratch.put(image(1), .temporary(reuse: reuse))
+    #expect(again.isNew != reuse)
+    #expect(again.asset.blob.name != first.blob.name && again.asset.blob.bytes == 1000)
+    for id in [first.id, other.id, again.asset.id] {
+      #expect(try scratch.content(id) == image(1))
+    }
+    #expect(scratch.store.epochs.current(other.id) != epoch, "open damaged files are let go of")
+    #expect(scratch.store.damagedBlobs == (0, 1))
+    #expect(events.all.count == 2)
+    #expect(events.all.last == .repairedBlob(first.blob.name))
+    try scratch.expectWhole()
+  }
+
+  @Test func damageThatNobodyMetIsRepairedToo() async throws {
+    let scratch = try ScratchStore()
+    let first = try await scratch.put(image(1)).asset
+    try Damage.short.apply(to: scratch.path + "/blobs/" + first.blob.name.path)
+    _ = try await scratch.put(image(1))
+    #expect(try scratch.content(first.id) == image(1))
+    #expect(scratch.store.damagedBlobs == (0, 1))
+    try scratch.expectWhole()
+  }
+
+  /// What a store told.
+  private final class Events: Sendable {
+    private let events = Mutex<[StoreEvent]>([])
+    var all: [StoreEvent] { events.withLock { $0 } }
+    func add(_ event: StoreEvent) { events.withLock { $0.append(event) } }
+  }
+}
