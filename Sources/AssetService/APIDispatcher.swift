@@ -13,7 +13,6 @@ struct LoopParts: Sendable {
   let pageCacheBytes: Int
   let cachePolicy: CachePolicy
   let catalog: ModelCatalog
-  let gates: UpstreamGates
   let settings: Settings
   let lookups: Workers
   /// Whom upstreams must prove to be; made once, as it reads the system's certificates.
@@ -37,11 +36,12 @@ struct APIDispatcher {
     health = HealthHandlers(context: context)
     assets = AssetHandlers(context: context, reader: reader)
     conversion = ConvertHandler(context: context, reader: reader)
-    generation = GenerationHandler(context: context, catalog: parts.catalog, desk: desk)
+    generation = GenerationHandler(
+      context: context, catalog: parts.catalog, desk: desk, reader: reader)
     catalog = parts.catalog
     admin = AdminHandlers(context: context, reader: reader)
     metrics = MetricsHandler(
-      context: context, reader: reader, upstreams: parts.gates.counters)
+      context: context, reader: reader, upstreams: context.gates.counters)
     mode = context.settings.auth.mode
   }
 

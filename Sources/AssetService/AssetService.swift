@@ -127,7 +127,8 @@ public final class AssetService: Sendable {
       coldReaders: try ColdReaders(threads: limits.coldReaders, queueLimit: limits.coldReaderQueue),
       lookups: try Workers(threads: limits.lookups, queueLimit: limits.lookupQueue),
       budgets: CallBudgets(limits), linkKeys: LinkKeys(LinkVerifier(ring)),
-      bases: BaseSettings(settings, state), log: log, state: state)
+      bases: BaseSettings(settings, state), log: log, state: state,
+      gates: UpstreamGates(log: log))
   }
 
   private static func listen(
@@ -183,6 +184,7 @@ public final class AssetService: Sendable {
           name: "seconds", value: .number(JSONNumber(clientTime.components.seconds))),
         .init(name: "connections", value: .number(JSONNumber(context.state.connections))))
     }
+    context.gates.beginDraining()
     housekeeping.cancel()
     await server.drain(clientTime: clientTime)
     keyringWatch.cancel()

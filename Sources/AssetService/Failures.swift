@@ -197,7 +197,13 @@ extension Failure {
   init(store failure: StoreFailure) {
     switch failure.kind {
     case .full(.quota):
-      self.init(507, .insufficientStorage, "quota_exceeded", "The key's quota is used up.")
+      let sums = failure.figures.map {
+        ": \($0.used) of \($0.limit) bytes are used or promised to running orders, and \($0.asked) "
+          + "more are needed"
+      }
+      self.init(
+        507, .insufficientStorage, "quota_exceeded",
+        "The key's quota does not hold this\(sums ?? "").")
     case .full:
       let figures = failure.hint.map { ": \($0)" } ?? ""
       let message =

@@ -25,8 +25,7 @@ final class LoopService: HTTPService {
       tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters)
     delivery = Delivery(keys: context.linkKeys, shelf: shelf, policy: parts.cachePolicy)
     gatekeeper = Gatekeeper(context, reader: reader)
-    let desk = UpstreamDesk(
-      upstreams: try parts.makeUpstreams(on: loop), gates: parts.gates)
+    let desk = try UpstreamDesk(context, upstreams: try parts.makeUpstreams(on: loop), on: loop)
     api = APIDispatcher(context, parts, desk: desk, reader: reader)
     log = AccessLogWriter(sink: context.log, bases: context.bases)
     loop.atTurnEnd { [unowned self] now in
@@ -177,6 +176,7 @@ final class LoopService: HTTPService {
   ) -> Response {
     counters.refused(failure.status, failure.code)
     if let code = failure.code { request.addNote(",\"code\":\(JSONValue.string(code))") }
+    if failure.code == "quota_exceeded" { context.metrics.noteQuotaRefusal() }
     var failure = failure
     if case .asset(let id) = route { failure.facts.asset = failure.facts.asset ?? id }
     context.log.fault(failure, requestID: request.id)

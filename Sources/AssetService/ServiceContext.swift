@@ -23,6 +23,10 @@ struct ServiceContext: Sendable {
   let state: ServiceState
   let wrongKeys = WrongKeys()
   let metrics = Metrics()
+  /// Who may call which upstream.
+  let gates: UpstreamGates
+  /// The paid calls that run now.
+  let purchases = PurchasesUnderWay()
 
   /// Lets all threads end.
   func stopWorkers() {

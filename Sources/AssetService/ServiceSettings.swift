@@ -47,7 +47,7 @@ extension LoopParts {
       openAssets: min(context.limits.openAssets, context.shares.openAssets),
       pageCacheBytes: max(4 << 20, Self.pageCacheBytes / max(1, loops)),
       cachePolicy: CachePolicy(settings), catalog: ModelCatalog(settings, startedAt: context.now),
-      gates: UpstreamGates(log: context.log), settings: settings, lookups: context.lookups,
+      settings: settings, lookups: context.lookups,
       trust: try TLSTrust())
   }
 }

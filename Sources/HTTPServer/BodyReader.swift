@@ -46,6 +46,10 @@ public final class BodyReader {
   /// The length that the client announced, if it did.
   public let declaredLength: Int64?
 
+  /// Whether the client is there still, as far as its connection tells; one that has ended its half
+  /// is not.
+  public var isClientThere: Bool { connection.isClientThere }
+
   private var isFinished: Bool { if case .finished = framing { true } else { false } }
 
   /// Hands the next bytes to `consume`, as many as have come; `false` at the end of the body.

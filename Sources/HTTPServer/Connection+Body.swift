@@ -24,6 +24,9 @@ extension Connection {
     }
   }
 
+  /// Whether the handler's answer would find a reader.
+  var isClientThere: Bool { state == .handling && !hasPeerFinished }
+
   /// Offers what has come to `take`, which says how many bytes it used; the rest is kept. After a
   /// throw the bytes are lost, and with them the place in the body.
   func receive(_ take: (Span<UInt8>) throws -> Int) throws -> ReadOutcome {

@@ -8,12 +8,15 @@ public import Wire
 public struct Publication: ~Copyable, Sendable {
   /// The generation's row, if there is one to write.
   public var generation: Generation?
+  /// What the order was promised of its owner's quota before it was bought; others' images make
+  /// room for it.
+  public var promise: OwnerPromise?
   var parts: [Part] = []
 
   struct Part: Sendable {
     let work: IngestWork
     let blob: Blob
-    let new: NewAsset
+    var new: NewAsset
   }
 
   /// Nothing yet.
@@ -49,9 +52,14 @@ extension Store {
   public func publish(
     _ publication: consuming Publication
   ) async throws(StoreFailure) -> [PublishedAsset] {
-    let parts = publication.parts
+    var parts = publication.parts
     let generation = publication.generation
-    let result = await withCheckedContinuation { continuation in
+    if publication.promise == nil {
+      for index in parts.indices {
+        parts[index].new.promised = promises.promised(to: parts[index].new.owner)
+      }
+    }
+    let result = await withCheckedContinuation { [parts] continuation in
       publish(parts, generation) { continuation.resume(returning: $0) }
     }
     return try result.get()

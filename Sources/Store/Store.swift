@@ -34,6 +34,7 @@ public final class Store: Sendable {
   public let accessLog = AccessLog()
   /// Last uses of keys, on their way there.
   public let keyUses = KeyUses()
+  let promises = OwnerPromises()
 
   let files: StoreFiles
   let writer: Writer

@@ -1,6 +1,22 @@
 public import Kernel
 public import SQLite
 
+/// The figures of a limit that is reached, in bytes.
+public struct SpaceFigures: Sendable, Hashable {
+  /// What is used or promised.
+  public let used: Int64
+  /// What may be.
+  public let limit: Int64
+  /// What was asked for beside.
+  public let asked: Int64
+
+  init(used: Int64, limit: Int64, asked: Int64) {
+    self.used = used
+    self.limit = limit
+    self.asked = asked
+  }
+}
+
 /// Why the store could not do what it was asked: what was done, what kind of failure, on what, and
 /// what an operator may do. No HTTP status: those are given in one place, far above.
 public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
@@ -76,15 +92,19 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
   public let subject: String?
   /// What the operator can do.
   public let hint: String?
+  /// Of `.full`: how much, where that is known.
+  public let figures: SpaceFigures?
 
   /// A failure; see the properties.
   public init(
-    _ operation: Operation, _ kind: Kind, subject: String? = nil, hint: String? = nil
+    _ operation: Operation, _ kind: Kind, subject: String? = nil, hint: String? = nil,
+    figures: SpaceFigures? = nil
   ) {
     self.operation = operation
     self.kind = kind
     self.subject = subject
     self.hint = hint
+    self.figures = figures
   }
 
   init(_ operation: Operation, _ errno: Errno, subject: String? = nil) {
@@ -112,7 +132,8 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
   public var description: String {
     let about = subject.map { " (\($0))" } ?? ""
     let advice = hint.map { "; \($0)" } ?? ""
-    return "\(operation.rawValue): \(sentence)\(about)\(advice)"
+    let sums = figures.map { "; used \($0.used), limit \($0.limit), asked \($0.asked)" } ?? ""
+    return "\(operation.rawValue): \(sentence)\(about)\(sums)\(advice)"
   }
 
   private var sentence: String {

@@ -16,30 +16,57 @@ struct ReportedError: Equatable {
 
   init() {}
 
-  /// The `error` of an answer: an object, a text, or the root itself with `code` or `message`.
+  /// The `error` of an answer: an object, a text, a list of such; or the root itself, where there
+  /// is no `data`, with what frameworks and vendors put there (`detail`, `message`, `code`, …).
   init?(_ root: JSONValue) {
-    if let text = root["error"]?.string {
+    if let text = Self.text(root["error"]) {
       message = text
       code = Self.text(root["code"])
-    } else if let error = root["error"], error.object != nil {
+    } else if let error = root["error"]?.array?.first ?? root["error"], error.object != nil {
       take(error)
-    } else if root["error"] == nil, root["data"] == nil,
-      root["message"]?.string != nil || root["code"]?.string != nil
-    {
+      if message == nil { message = Self.sentence(root) }
+    } else if root["error"]?.isNull ?? true, root["data"]?.isNull ?? true, root.object != nil {
       take(root)
+      guard message != nil || code != nil else { return nil }
+    } else if let nested = root.array?.first.flatMap({ ReportedError($0) }) {
+      self = nested
     } else {
       return nil
     }
+  }
+
+  /// A body that is no JSON: its text, unless it is a page.
+  init?(plain body: Span<UInt8>) {
+    let start = body.extracting(0..<min(body.count, 8000))
+    let text = String(decoding: start.indices.map { start[$0] }, as: UTF8.self)
+    let words = text.split { $0.isWhitespace }.joined(separator: " ")
+    guard let first = words.first, !"<{[\u{FFFD}\u{FEFF}".contains(first) else { return nil }
+    guard !text.contains("\0") else { return nil }
+    message = words
   }
 
   private mutating func take(_ error: JSONValue) {
     type = Self.text(error["type"])
     code = Self.text(error["code"])
     param = Self.text(error["param"])
-    message = Self.text(error["message"])
+    message = Self.sentence(error)
     let inner = error["innererror"] ?? error["inner_error"]
     innerCode = Self.text(inner?["code"])
     hasModeration = error["moderation_details"]?.object != nil
+  }
+
+  /// What is said in words, under the names that are in use.
+  private static func sentence(_ error: JSONValue) -> String? {
+    for name in ["message", "msg", "detail", "error_message", "error_msg", "reason", "title"] {
+      if let text = error[name]?.string, !text.isEmpty { return String(text.prefix(2000)) }
+      // FastAPI: a list of places and what is wrong there.
+      if let first = error[name]?.array?.first ?? error[name], first.object != nil,
+        let text = first["msg"]?.string ?? first["message"]?.string
+      {
+        return String(text.prefix(2000))
+      }
+    }
+    return nil
   }
 
   /// A text that is not empty, or a number as text.
@@ -57,7 +84,8 @@ extension UpstreamFailure {
 
   init(status: Int, headers: UpstreamHeaders, body: Span<UInt8>, _ scrubber: Scrubber) {
     let root = try? JSONValue.parse(body)
-    let error = root.flatMap { ReportedError($0) } ?? ReportedError()
+    let error =
+      root.flatMap { ReportedError($0) } ?? ReportedError(plain: body) ?? ReportedError()
     let kind = Kind(error) ?? Kind(status: status)
     let message =
       if kind == .auth {
@@ -67,6 +95,11 @@ extension UpstreamFailure {
         error.message ?? "The upstream answered with status \(status)."
       }
     self.init(kind, error, status: status, message: scrubber.scrub(message))
+    if Kind.isUnknownOutcome(status) {
+      isSpent = kind != .contentPolicy
+      isUnspent = false
+      isTransient = false
+    }
     requestID = headers.requestID
     retryAfterNanoseconds = headers.retryAfterNanoseconds
   }
@@ -78,11 +111,12 @@ extension UpstreamFailure {
   ) -> UpstreamFailure {
     var failure = UpstreamFailure(.noImage, "The upstream returned no image.")
     if let root = try? JSONValue.parse(skeleton), let error = errorInside(root) {
-      let message = Scrubber().scrub(error.message ?? "The upstream reported an error.")
-      failure = UpstreamFailure(Kind(error) ?? .serverError, error, status: 200, message: message)
+      let message = Scrubber().scrub(error.message ?? failure.message)
+      failure = UpstreamFailure(Kind(error) ?? .noImage, error, status: 200, message: message)
     }
     // A 200 may have been charged, whatever it says.
     failure.isUnspent = false
+    failure.isSpent = true
     failure.requestID = requestID
     return failure
   }
@@ -120,6 +154,11 @@ extension UpstreamFailure.Kind {
     }
   }
 
+  /// Whether something between us and the upstream ran out of time, or lost its patience: what
+  /// became of the order there is not known (RFC 9110 §15.5.9 and §15.6.5; 499 is nginx's, 524
+  /// Cloudflare's).
+  static func isUnknownOutcome(_ status: Int) -> Bool { [408, 499, 504, 524].contains(status) }
+
   /// What a status says by itself.
   init(status: Int) {
     switch status {
@@ -129,7 +168,7 @@ extension UpstreamFailure.Kind {
     case 429: self = .rateLimit
     case 451: self = .contentPolicy
     case 503, 529: self = .overloaded
-    case 408: self = .serverError
+    case _ where Self.isUnknownOutcome(status): self = .timeout
     case 400..<500: self = .invalidRequest
     default: self = .serverError
     }

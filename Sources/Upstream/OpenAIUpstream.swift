@@ -9,7 +9,7 @@ public struct RetryPolicy: Sendable {
   public var retries = 2
   /// Nanoseconds before the first of them when the upstream gives no hint; doubles.
   public var firstPause: Int64 = 500_000_000
-  /// The longest hint that is waited for; a longer one is the client's to obey.
+  /// How long is waited in all; a longer hint is the client's to obey.
   public var longestPause: Int64 = 20_000_000_000
 
   /// The defaults.
@@ -17,14 +17,17 @@ public struct RetryPolicy: Sendable {
 
   /// The pause before another attempt after `attempt` (from 0), or `nil` to give up. A quarter at
   /// most is added at random, so that those who were refused together do not come back together.
+  ///
+  /// - Parameter waited: the pauses before, in nanoseconds.
   func pause(
-    after failure: UpstreamFailure, attempt: Int, timeLeft: Int64, random: Double
+    after failure: UpstreamFailure, attempt: Int, waited: Int64 = 0, timeLeft: Int64,
+    random: Double
   ) -> Int64? {
     guard failure.isUnspent, attempt < retries, failure.isTransient else { return nil }
     let wanted = failure.retryAfterNanoseconds ?? firstPause << Int64(attempt)
     let pause = wanted + Int64(Double(wanted) * random / 4)
     // The attempt itself needs time too.
-    guard wanted <= longestPause, pause < timeLeft / 2 else { return nil }
+    guard wanted <= longestPause - waited, pause < timeLeft / 2 else { return nil }
     return pause
   }
 }
@@ -63,56 +66,108 @@ public final class OpenAIUpstream: Upstream {
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
     var request = try request(order)
     let deadline = loop.turnNanoseconds + order.timeoutNanoseconds
-    var attempt = 0
+    var (attempt, waited) = (0, Int64(0))
     while true {
       request.timeout = deadline - loop.turnNanoseconds
       do throws(UpstreamFailure) {
-        return try await send(request, within: order.timeoutNanoseconds, on: loop)
+        return try await send(
+          request, within: order.timeoutNanoseconds, attempts: attempt + 1, on: loop)
       } catch {
+        var failure = error
+        failure.attempts = attempt + 1
         let left = deadline - loop.turnNanoseconds
         let random = Double.random(in: 0...1)
-        guard
+        guard order.mayRetry,
           let pause = retry.pause(
-            after: error, attempt: attempt, timeLeft: left, random: random)
-        else { throw error }
+            after: error, attempt: attempt, waited: waited, timeLeft: left, random: random)
+        else { throw failure }
         await client.pause(pause, on: loop)
+        waited += pause
         attempt += 1
       }
     }
   }
 
-  /// GET of a URL on the origin of `base`, without the key.
+  // MARK: Results that are URLs
+
+  /// GET of a URL on the origin of `base`, without the key; see `ResultURL`.
   public func fetch(
-    _ url: String, on loop: isolated ClientLoop
+    _ url: String, until deadline: Int64, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
-    guard let target = try? ClientURL(Array(url.utf8)), !target.parts.hasUserInfo,
+    var target = try result(url, from: try answerURL())
+    var (redirects, absences) = (0, 0)
+    while true {
+      let response = try await get(target, until: deadline, on: loop)
+      let status = response.status
+      if status == 200 {
+        return OpenAIAnswer(response, UpstreamHeaders(), within: 0, scrubber, isResult: true)
+      }
+      let location = response.field(.location).map { String(decoding: $0, as: UTF8.self) }
+      response.close()
+      if [301, 302, 303, 307, 308].contains(status), let location {
+        redirects += 1
+        guard redirects <= Self.mostRedirects else {
+          throw .resultUnavailable("result_url_redirects", "its URL redirects too often")
+        }
+        target = try result(location, from: target)
+      } else if status == 404, absences < Self.mostAbsences {
+        // Stores that answer before the image is everywhere.
+        absences += 1
+        await client.pause(Self.absencePause * Int64(absences), on: loop)
+      } else {
+        let code = status == 404 || status == 410 ? "result_url_not_found" : "result_url_failed"
+        throw .resultUnavailable(code, "its URL answered with status \(status)")
+      }
+    }
+  }
+
+  private static let mostRedirects = 3
+  /// More attempts when a result is not there at first, and nanoseconds before the first of them.
+  private static let mostAbsences = 2
+  private static let absencePause: Int64 = 500_000_000
+
+  /// Each step is judged: the origin of the upstream, and no user information.
+  private func result(
+    _ text: String, from origin: ClientURL
+  ) throws(UpstreamFailure) -> ClientURL {
+    guard let target = ResultURL.resolve(text, against: origin), !target.parts.hasUserInfo,
       target.origin == base.origin
     else {
       throw UpstreamFailure(
         .foreignURL, "The upstream's result is a URL on another origin than the upstream's.")
     }
+    return target
+  }
+
+  private func get(
+    _ target: ClientURL, until deadline: Int64, on loop: isolated ClientLoop
+  ) async throws(UpstreamFailure) -> ClientResponse {
     var request = ClientRequest(.get, target)
     request.responseLimit = Self.answerLimit
+    // Bytes that another answer left behind must not be taken for this image.
     request.freshConnection = true
+    request.timeout = deadline - loop.turnNanoseconds
     request.fields = [.init("Accept", "image/*"), .init("User-Agent", userAgent)]
-    let response = try await call(request, within: request.timeout, on: loop)
-    guard response.status == 200 else {
-      response.close()
-      throw UpstreamFailure(
-        .foreignURL, "The upstream's result could not be fetched: status \(response.status).")
-    }
-    return OpenAIAnswer(response, UpstreamHeaders(), within: request.timeout, scrubber)
+    do throws(ClientFailure) {
+      guard request.timeout > 0 else { throw .timedOut(.connecting, afterSending: false) }
+      return try await client.call(request, on: loop)
+    } catch { throw .resultUnavailable(failure: error) }
   }
 
   // MARK: One attempt
 
-  private func request(_ order: UpstreamOrder) throws(UpstreamFailure) -> ClientRequest {
+  /// `{base}/images/generations`
+  private func answerURL() throws(UpstreamFailure) -> ClientURL {
     var path = base.text[..<base.parts.pathAndQuery.upperBound]
     while path.last == UInt8(ascii: "/") { path.removeLast() }
     guard let url = try? ClientURL(path + Array("/images/generations".utf8)) else {
       throw UpstreamFailure(.notConfigured, "The upstream's base_url is too long.", isUnspent: true)
     }
-    var request = ClientRequest(.post, url)
+    return url
+  }
+
+  private func request(_ order: UpstreamOrder) throws(UpstreamFailure) -> ClientRequest {
+    var request = ClientRequest(.post, try answerURL())
     request.fields = [
       .init("Content-Type", "application/json"), .init("Accept", "application/json"),
       .init("User-Agent", userAgent),
@@ -125,23 +180,32 @@ public final class OpenAIUpstream: Upstream {
   }
 
   /// What is sent of the parameters. GPT image models always answer base64 and refuse to be told
-  /// so (UPSTREAMS.md §2.3); dall-e models are asked for it, which saves a fetch.
+  /// so (UPSTREAMS.md §2.3); all others are asked for it: it saves a fetch, and many of them would
+  /// answer URLs on other hosts.
   static func parameters(of order: UpstreamOrder) -> JSONObject {
     let isOurs: Set<String> = ["model", "asset"]
     let model = JSONObject.Member(name: "model", value: .string(order.model))
     let others = order.parameters.members.filter { !isOurs.contains($0.name) }
     var object = JSONObject([model] + others)
-    object["response_format"] = order.model.hasPrefix("dall-e") ? "b64_json" : nil
+    object["response_format"] = isGPTImage(order.model) ? nil : "b64_json"
     return object
   }
 
+  /// Also behind a router's prefix (`openai/gpt-image-1`) or in a deployment's name.
+  private static func isGPTImage(_ model: String) -> Bool {
+    let name = model.lowercased()
+    return ["gpt-image", "gpt_image", "chatgpt-image"].contains { name.contains($0) }
+  }
+
   private func send(
-    _ request: ClientRequest, within time: Int64, on loop: isolated ClientLoop
+    _ request: ClientRequest, within time: Int64, attempts: Int, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
     let response = try await call(request, within: time, on: loop)
     let headers = UpstreamHeaders(response, now: loop.turnWallSeconds)
     guard !(200..<300).contains(response.status) else {
-      return OpenAIAnswer(response, headers, within: time, scrubber)
+      let answer = OpenAIAnswer(response, headers, within: time, scrubber)
+      answer.attempts = attempts
+      return answer
     }
     // The status counts even when nothing can be had of the body.
     let body = await response.body.start(of: Self.errorLimit)
@@ -161,15 +225,19 @@ public final class OpenAIUpstream: Upstream {
 private final class OpenAIAnswer: UpstreamAnswer {
   let requestID: String?
   let status: Int
+  fileprivate(set) var attempts = 1
   private let response: ClientResponse
   private let time: Int64
   private let scrubber: Scrubber
+  /// Whether this is an image that was fetched, and no answer to an order.
+  private let isResult: Bool
 
   /// An answer that must be whole within `time` nanoseconds from the order.
   init(
     _ response: ClientResponse, _ headers: UpstreamHeaders, within time: Int64,
-    _ scrubber: Scrubber
+    _ scrubber: Scrubber, isResult: Bool = false
   ) {
+    self.isResult = isResult
     requestID = headers.requestID
     status = response.status
     self.response = response
@@ -181,7 +249,9 @@ private final class OpenAIAnswer: UpstreamAnswer {
     do {
       return try await response.body.read(consume)
     } catch let failure as ClientFailure {
+      if isResult { throw UpstreamFailure.resultUnavailable(failure: failure) }
       var found = UpstreamFailure(failure, within: time, scrubber)
+      found.attempts = attempts
       found.status = status
       found.requestID = requestID
       throw found

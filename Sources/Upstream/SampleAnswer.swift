@@ -9,6 +9,7 @@ final class SampleAnswer: UpstreamAnswer {
 
   let requestID: String? = nil
   let status = 200
+  let attempts = 1
   private let order: SampleOrder
   private let created: Int64
   private var image: SampleImage?

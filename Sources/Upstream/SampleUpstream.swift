@@ -22,7 +22,7 @@ public final class SampleUpstream: Upstream {
 
   /// There is nothing to fetch.
   public func fetch(
-    _ url: String, on loop: isolated ClientLoop
+    _ url: String, until deadline: Int64, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
     throw UpstreamFailure(.foreignURL, "The sample upstream has no URLs.", isUnspent: true)
   }

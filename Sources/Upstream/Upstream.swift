@@ -12,12 +12,18 @@ public struct UpstreamOrder: Sendable {
   public let parameters: JSONObject
   /// The time from the call to the last byte of the answer, attempts and pauses included.
   public let timeoutNanoseconds: Int64
+  /// Whether it may be sent again when it is certain that nothing was bought; not when another
+  /// upstream can be asked, or the client tries again by itself.
+  public let mayRetry: Bool
 
   /// An order.
-  public init(model: String, parameters: JSONObject, timeoutNanoseconds: Int64) {
+  public init(
+    model: String, parameters: JSONObject, timeoutNanoseconds: Int64, mayRetry: Bool = true
+  ) {
     self.model = model
     self.parameters = parameters
     self.timeoutNanoseconds = timeoutNanoseconds
+    self.mayRetry = mayRetry
   }
 }
 
@@ -27,6 +33,8 @@ public protocol UpstreamAnswer: AnyObject {
   var requestID: String? { get }
   /// The upstream's status, 2xx.
   var status: Int { get }
+  /// How often the order was sent, the last time included.
+  var attempts: Int { get }
 
   /// Hands the next bytes to `consume`, as many as have come; `false` at the end.
   ///
@@ -48,8 +56,11 @@ public protocol Upstream: AnyObject {
   ) async throws(UpstreamFailure) -> any UpstreamAnswer
 
   /// Fetches a result that came as a URL: the image's own bytes. Only from the upstream's own
-  /// origin, without credentials; `foreignURL` for any other.
+  /// origin, without credentials; `foreignURL` for any other. A URL that is not absolute is
+  /// resolved against that of the answer.
+  ///
+  /// - Parameter deadline: when all of it must be there, in the loop's monotonic nanoseconds.
   func fetch(
-    _ url: String, on loop: isolated ClientLoop
+    _ url: String, until deadline: Int64, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer
 }

@@ -37,8 +37,10 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
     case exhausted
     /// The upstream has no key.
     case notConfigured
-    /// A result on another origin than the upstream's, or one that can not be fetched.
+    /// A result on another origin than the upstream's.
     case foreignURL
+    /// A result's URL that gave nothing; `code` says why.
+    case resultUnavailable
   }
 
   /// What happened.
@@ -60,18 +62,26 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   /// Whether it is certain that nothing was bought: no byte was sent, or the upstream said that it
   /// took no order (an explicit rate limit or overload). Another attempt is safe then.
   public internal(set) var isUnspent: Bool
+  /// Whether an order was taken, or may have been: an answer came (a 200 is bought, whatever it
+  /// says), or a proxy's own time-out. Another attempt may buy it twice.
+  public internal(set) var isSpent = false
+  /// How often the order was sent, the last time included.
+  public internal(set) var attempts = 1
 
   /// Whether the upstream did not answer, or a proxy before it says so: 504, and Cloudflare's 520
   /// to 524. Any other status may concern one order or one model alone.
   public var isOutage: Bool {
-    switch kind {
+    if let status, !(200..<300).contains(status) {
+      return status == 504 || (520...524).contains(status)
+    }
+    return switch kind {
     case .unreachable, .timeout, .connectionLost: true
-    default: status.map { $0 == 504 || (520...524).contains($0) } ?? false
+    default: false
     }
   }
 
   /// Whether another attempt may go better.
-  let isTransient: Bool
+  var isTransient: Bool
 
   /// How long a message may be.
   public static let messageLimit = 1000
@@ -145,11 +155,18 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
     }
   }
 
+  /// A result's URL that gave nothing.
+  static func resultUnavailable(_ code: String, _ reason: String) -> UpstreamFailure {
+    UpstreamFailure(
+      .resultUnavailable, "The upstream's result could not be fetched: \(reason).", code: code)
+  }
+
   /// An answer that is no JSON, or cut.
   public static func malformedAnswer(_ reason: String, requestID: String?) -> UpstreamFailure {
     var failure = UpstreamFailure(
       .serverError, "The upstream's answer can not be read: \(reason).", code: "invalid_answer")
     failure.requestID = requestID
+    failure.isSpent = true
     return failure
   }
 }

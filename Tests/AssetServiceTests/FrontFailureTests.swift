@@ -133,10 +133,12 @@ extension TestService {
     Row("a bare fault", .json(502, requestID, "<html>"), 502, "upstream_error", "upstream_error"),
     Row("moderated as 400", .json(400, requestID, moderated), 400, policy, "moderation_blocked"),
     Row("moderated as 403", .json(403, requestID, moderated), 400, policy, "moderation_blocked"),
-    Row("moderated in 200", .json(200, requestID, moderated), 400, policy, "moderation_blocked"),
+    Row(
+      "moderated in 200", .json(200, requestID, moderated), 400, policy, "moderation_blocked",
+      isFinal: true),
     Row(
       "moderated in data", .json(200, requestID, "{\"data\":[\(moderated)]}"),
-      400, policy, "moderation_blocked"),
+      400, policy, "moderation_blocked", isFinal: true),
     Row(
       "no such model",
       .json(
@@ -164,7 +166,7 @@ extension TestService {
 
   private static let good = "\"b64_json\":\"\(TestImages.base64(TestImages.png()))\""
   private static let tooLarge = TestImages.base64(TestImages.png(padding: 1 << 20))
-  private static func cut(_ reply: FakeReply, after count: Int) -> FakeReply {
+  static func cut(_ reply: FakeReply, after count: Int) -> FakeReply {
     FakeReply(bytes: Array(reply.bytes.prefix(count)), drops: true)
   }
 
@@ -172,10 +174,44 @@ extension TestService {
   private static let spent: [Row] = [
     Row(
       "no image", .json(200, requestID, "{\"created\":1,\"data\":[]}"), 502, "upstream_error",
-      "no_image_returned"),
+      "no_image_returned", isFinal: true),
     Row(
       "an empty item", .json(200, requestID, "{\"data\":[{}]}"), 502, "upstream_error",
-      "no_image_returned"),
+      "no_image_returned", isFinal: true),
+    Row(
+      "nulls", .json(200, requestID, "{\"data\":[null,{\"b64_json\":null,\"url\":null}]}"), 502,
+      "upstream_error", "no_image_returned", isFinal: true),
+    Row(
+      "an error in 200", .json(200, requestID, "{\"error\":{\"message\":\"Oops.\"}}"), 502,
+      "upstream_error", "no_image_returned", isFinal: true),
+    Row(
+      "a code in 200", .json(200, requestID, "{\"code\":0,\"message\":\"Oops.\",\"data\":null}"),
+      502, "upstream_error", "no_image_returned", isFinal: true),
+    Row(
+      "a limit in 200", .json(200, requestID, error("\"message\":\"x\",\"code\":\"rate_limit\"")),
+      429, "rate_limit_error", "rate_limit", isFinal: true, retryAfter: "5"),
+    Row(
+      "no bytes", .json(200, requestID, "{\"data\":[{\"b64_json\":\"data:image/png;base64,\"}]}"),
+      502, "upstream_error", "no_image_returned", isFinal: true),
+    Row(
+      "null as text", .json(200, requestID, "{\"data\":[{\"b64_json\":\"null\"}]}"), 502,
+      "upstream_error", "no_image_returned", isFinal: true),
+    Row(
+      "None as text", .json(200, requestID, "{\"data\":[{\"b64_json\":\"None\"}]}"), 502,
+      "upstream_error", "no_image_returned", isFinal: true),
+    Row(
+      "a proxy's 504", .json(504, requestID, "<html>"), 504, "upstream_error", "upstream_timeout",
+      isFinal: true),
+    Row(
+      "a proxy's 524", .json(524, requestID, "<html>"), 504, "upstream_error", "upstream_timeout",
+      isFinal: true),
+    // Answers of the upstream's own side, so that its circuit stays closed.
+    Row(
+      "a proxy's 499", .json(499, requestID, ""), 504, "upstream_error", "upstream_timeout",
+      isFinal: true),
+    Row(
+      "a proxy's 408", .json(408, requestID, ""), 504, "upstream_error", "upstream_timeout",
+      isFinal: true),
     Row("lost", .lost, 502, "upstream_error", "upstream_connection_lost", isFinal: true),
     Row(
       "lost within", cut(.images(good), after: 180), 502, "upstream_error",
@@ -184,7 +220,7 @@ extension TestService {
       "no JSON", .answer(200, requestID, type: "text/html", Array("<html>".utf8)), 502,
       "upstream_error", "invalid_answer", isFinal: true),
     Row(
-      "cut JSON", .json(200, requestID, "{\"data\":[{\(good)}"), 502, "upstream_error",
+      "cut JSON", .json(200, requestID, "{\"data\":[{\(good.dropLast())"), 502, "upstream_error",
       "invalid_answer", isFinal: true),
     Row(
       "no base64", .json(200, requestID, "{\"data\":[{\"b64_json\":\"@@@@\"}]}"), 502,

@@ -61,15 +61,70 @@ private final class Tally: Sendable {
     #expect(passes.count == 2)
   }
 
+  // MARK: The line's ends
+
+  @Test func anOrderWhoseTimeIsOverLeavesTheLine() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream(maxConcurrent: 1)
+    var running: UpstreamPass? = try await gates.enter(upstream)
+    let late = Task.immediate {
+      await refusal(gates, upstream) { _ = $0.finish(.late) }
+    }
+    let next = Task.immediate { await refusal(gates, upstream) }
+    let failure = try #require(await late.value)
+    #expect(failure.status == 503 && failure.code == "upstream_busy" && failure.retryAfter == 5)
+    running = nil
+    #expect(running == nil)
+    #expect(await next.value == nil, "the place goes to one who waits still")
+    #expect(await refusal(gates, upstream) == nil, "and is free again")
+  }
+
+  @Test func placesWhoseTimeIsOverDoNotFillTheLine() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream(maxConcurrent: 1)
+    let running = try await gates.enter(upstream)
+    for _ in 0..<3 * UpstreamGates.longestLine {
+      #expect(await refusal(gates, upstream) { _ = $0.finish(.late) }?.retryAfter == 5)
+    }
+    let places = (0..<UpstreamGates.longestLine).map { _ in
+      Task.immediate { await refusal(gates, upstream) }
+    }
+    let full = await refusal(gates, upstream)
+    #expect(full?.code == "upstream_busy")
+    withExtendedLifetime(running) {}
+    gates.beginDraining()
+    for place in places { #expect(await place.value?.code == "shutting_down") }
+  }
+
+  @Test func theEndOfTheServiceEndsTheLine() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream(maxConcurrent: 1)
+    var running: UpstreamPass? = try await gates.enter(upstream)
+    let waiting = (0..<10).map { _ in Task.immediate { await refusal(gates, upstream) } }
+    gates.beginDraining()
+    for task in waiting {
+      let failure = await task.value
+      #expect(failure?.status == 503 && failure?.code == "shutting_down")
+      #expect(failure?.shouldRetry == nil, "nothing was sent")
+    }
+    #expect(await refusal(gates, upstream)?.code == "shutting_down")
+    running = nil
+    #expect(running == nil)
+    #expect(await refusal(gates, upstream) == nil, "an order that need not wait still goes")
+  }
+
   // MARK: The circuit (PROMISES.md, O5)
 
   private static let dead = UpstreamFailure(.unreachable, "refused")
   private static let second: Int64 = 1_000_000_000
 
   /// What a call hears that may not go; `nil` when it may.
-  private func refusal(_ gates: UpstreamGates, _ upstream: Settings.Upstream) async -> Failure? {
+  private func refusal(
+    _ gates: UpstreamGates, _ upstream: Settings.Upstream,
+    timer: (PlaceInLine) -> Void = { _ in }
+  ) async -> Failure? {
     do throws(Failure) {
-      _ = try await gates.enter(upstream)
+      _ = try await gates.enter(upstream, timer: timer)
       return nil
     } catch {
       return error

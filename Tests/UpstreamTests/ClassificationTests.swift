@@ -1,15 +1,15 @@
 import Testing
-import Upstream
 import Wire
+
+@testable import Upstream
 
 /// What vendors' errors mean, on their own bodies.
 struct ClassificationTests {
-  /// The collection's classes in our words; what a key may not do is the key's failure, and an
-  /// explicit 504 is an explicit failure.
+  /// The collection's classes in our words; what a key may not do is the key's failure.
   static let kinds: [String: UpstreamFailure.Kind] = [
     "invalid_request": .invalidRequest, "auth": .auth, "permission": .auth, "payment": .payment,
     "not_found": .notFound, "content_filter": .contentPolicy, "rate_limit": .rateLimit,
-    "overloaded": .overloaded, "timeout": .serverError, "upstream_error": .serverError,
+    "overloaded": .overloaded, "timeout": .timeout, "upstream_error": .serverError,
   ]
 
   @Test("The collection is there") func collection() {
@@ -80,7 +80,9 @@ struct ClassificationTests {
       (#"{"created":1,"data":[]}"#, UpstreamFailure.Kind.noImage), ("{}", .noImage),
       ("", .noImage), (#"{"data":null,"error":null}"#, .noImage),
       (#"{"error":{"message":"x","code":"moderation_blocked"}}"#, .contentPolicy),
-      (#"{"error":{"message":"broke","type":"server_error"}}"#, .serverError),
+      (#"{"error":{"message":"broke","type":"server_error"}}"#, .noImage),
+      (#"{"code":0,"message":"success","data":null}"#, .noImage),
+      (#"{"code":1301,"message":"refused by the safety system","data":null}"#, .contentPolicy),
       (#"{"data":[],"error":{"message":"x","code":"rate_limit_exceeded"}}"#, .rateLimit),
       (
         #"{"data":[{"url":""},{"error":{"code":"OutputImageSensitiveContentDetected"}}]}"#,
@@ -93,7 +95,51 @@ struct ClassificationTests {
     #expect(found.kind == expected)
     #expect(found.requestID == "req_1")
     // A 200 may have been charged.
-    #expect(!found.isUnspent)
+    #expect(!found.isUnspent && found.isSpent)
+  }
+
+  @Test("The vendor's sentence inside a 200 is told")
+  func sentenceInside() {
+    for body in [
+      #"{"error":{"message":"W"}}"#, #"{"code":7,"message":"W","data":null}"#,
+      #"{"error":"W"}"#, #"{"data":[{"error":{"message":"W"}}]}"#, #"{"detail":"W"}"#,
+    ] {
+      let bytes = Array(body.utf8)
+      let found = UpstreamFailure.withoutImage(skeleton: bytes.span, requestID: nil)
+      #expect(found.message == "W", "\(body)")
+    }
+  }
+
+  @Test(
+    "What was said in words is told, whatever its shape",
+    arguments: [
+      #"{"detail":"W"}"#, #"{"detail":[{"msg":"W"}]}"#, #"{"detail":{"message":"W"}}"#,
+      #"{"message":"W","data":null}"#, #"{"error":null,"message":"W"}"#, #"{"error":"W"}"#,
+      #"{"error":{"message":"W"}}"#, #"{"error":{"msg":"W"}}"#, #"{"error":[{"message":"W"}]}"#,
+      #"[{"error":{"message":"W"}}]"#, #"{"code":400,"msg":"W"}"#, #"{"error_msg":"W"}"#,
+      #"{"title":"W","status":400}"#, #"{"error":{},"message":"W"}"#, "W", " W\r\n",
+    ])
+  func sentences(_ body: String) {
+    #expect(failure(400, body).message == "W")
+  }
+
+  @Test("Keys are not told, nor pages, nor more than 1,000 characters")
+  func details() {
+    let body = #"{"detail":[{"loc":["body","size",0],"msg":"too big for sk-0123456789abcdef"}]}"#
+    #expect(failure(422, body).message == "too big for [key]")
+    #expect(failure(400, String(repeating: "a ", count: 5000)).message.count == 1000)
+    for page in ["<html>W", "", "{W", "\u{FEFF}<p>"] {
+      #expect(failure(400, page).message == "The upstream answered with status 400.")
+    }
+  }
+
+  @Test("An intermediary's time-out says nothing of the order", arguments: [408, 499, 504, 524])
+  func unknownOutcome(_ status: Int) {
+    for body in ["", "<html>", #"{"error":{"message":"x","code":"overloaded"}}"#] {
+      let found = failure(status, body)
+      #expect(found.isSpent && !found.isUnspent && !found.isTransient, "\(body)")
+    }
+    #expect(failure(status, "").kind == .timeout)
   }
 
   @Test("A group whose every image was withheld")

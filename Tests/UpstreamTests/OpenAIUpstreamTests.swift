@@ -12,6 +12,7 @@ struct OpenAIUpstreamTests {
   struct Outcome: Sendable {
     var body = ""
     var requestID: String?
+    var attempts = 0
     var failure: UpstreamFailure?
     var received: [String] = []
   }
@@ -23,7 +24,7 @@ struct OpenAIUpstreamTests {
   /// Runs one order, or a fetch of `url` (in which PORT is the server's), against these scripts.
   private func run(
     _ scripts: [[Step]], model: String = "gpt-image-2", key: String? = key,
-    fetch url: String? = nil, afterOrder: Bool = false,
+    fetch url: String? = nil, afterOrder: Bool = false, mayRetry: Bool = true,
     parameters: JSONObject = JSONObject(), timeout: Int64 = 10_000_000_000
   ) async throws -> Outcome {
     let lookups = try Workers(threads: 1, queueLimit: 8)
@@ -41,7 +42,7 @@ struct OpenAIUpstreamTests {
         base: try ClientURL(Array("http://127.0.0.1:\(port)/v1/".utf8)), key: key, version: "1.0",
         client: client, retry: retry)
       let order = UpstreamOrder(
-        model: model, parameters: parameters, timeoutNanoseconds: timeout)
+        model: model, parameters: parameters, timeoutNanoseconds: timeout, mayRetry: mayRetry)
       var outcome = Outcome()
       do {
         if afterOrder {
@@ -52,11 +53,12 @@ struct OpenAIUpstreamTests {
           if let url {
             try await upstream.fetch(
               url.split(separator: "PORT", omittingEmptySubsequences: false)
-                .joined(separator: port), on: loop)
+                .joined(separator: port), until: loop.turnNanoseconds + timeout, on: loop)
           } else {
             try await upstream.generate(order, on: loop)
           }
         outcome.requestID = answer.requestID
+        outcome.attempts = answer.attempts
         var body: [UInt8] = []
         while try await answer.read({ bytes in
           for index in bytes.indices { body.append(bytes[index]) }
@@ -101,12 +103,47 @@ struct OpenAIUpstreamTests {
         #"\#r\#n\#r\#n{"model":"gpt-image-2","prompt":"a lake","size":"1024x1024"}"#))
   }
 
-  @Test("Only dall-e is told in which form to answer (UPSTREAMS.md §2.3)")
-  func responseFormat() {
-    let order = UpstreamOrder(
-      model: "dall-e-3", parameters: JSONObject(), timeoutNanoseconds: 1)
-    let sent = JSONValue.object(OpenAIUpstream.parameters(of: order)).description
-    #expect(sent == #"{"model":"dall-e-3","response_format":"b64_json"}"#)
+  @Test(
+    "All but the GPT image models are told in which form to answer (UPSTREAMS.md §2.3)",
+    arguments: [
+      ("dall-e-3", true), ("seedream-4", true), ("black-forest-labs/flux", true),
+      ("gpt-image-2", false), ("openai/gpt-image-1-mini", false), ("chatgpt-image-latest", false),
+    ])
+  func responseFormat(_ model: String, _ isTold: Bool) {
+    let order = UpstreamOrder(model: model, parameters: JSONObject(), timeoutNanoseconds: 1)
+    let sent = OpenAIUpstream.parameters(of: order)
+    #expect(sent["response_format"] == (isTold ? "b64_json" : nil))
+  }
+
+  @Test("An order that may not be sent again is sent once")
+  func noRetries() async throws {
+    let outcome = try await run(
+      [Self.error(429, "retry-after-ms: 1\r\n"), .answer(Self.empty)], mayRetry: false)
+    #expect(outcome.failure?.kind == .rateLimit && outcome.failure?.attempts == 1)
+    #expect(outcome.received.count == 1)
+  }
+
+  @Test("How often an order was sent is told")
+  func attempts() async throws {
+    let busy = Self.error(503, "retry-after-ms: 1\r\n")
+    let good = try await run([busy, .answer(Self.empty)])
+    #expect(good.failure == nil && good.attempts == 2)
+    let bad = try await run([busy, busy, busy])
+    #expect(bad.failure?.attempts == 3)
+  }
+
+  @Test("All pauses together are no longer than the longest one")
+  func onePauseOfTwentySeconds() {
+    var headers = UpstreamHeaders()
+    headers.retryAfterNanoseconds = 20_000_000_000
+    let none: [UInt8] = []
+    let failure = UpstreamFailure(status: 429, headers: headers, body: none.span)
+    func pause(_ attempt: Int, waited: Int64) -> Int64? {
+      RetryPolicy().pause(
+        after: failure, attempt: attempt, waited: waited, timeLeft: 300_000_000_000, random: 0)
+    }
+    #expect(pause(0, waited: 0) == 20_000_000_000)
+    #expect(pause(1, waited: 20_000_000_000) == nil)
   }
 
   @Test("Many parameters cost each once", .timeLimit(.minutes(1)))
@@ -115,7 +152,7 @@ struct OpenAIUpstreamTests {
     let order = UpstreamOrder(
       model: "m", parameters: JSONObject(members), timeoutNanoseconds: 1)
     let sent = OpenAIUpstream.parameters(of: order)
-    #expect(sent.members.count == 200_001)
+    #expect(sent.members.count == 200_002, "with model and response_format")
     #expect(sent.members.first?.name == "model")
   }
 
@@ -137,7 +174,7 @@ struct OpenAIUpstreamTests {
     "What is certain to be unspent is sent again, at most twice",
     arguments: [
       ([429, 200], 2, nil), ([503, 429, 200], 3, nil), ([503, 503, 503, 200], 3, .overloaded),
-      ([500, 200], 1, .serverError), ([504, 200], 1, .serverError), ([402, 200], 1, .payment),
+      ([500, 200], 1, .serverError), ([504, 200], 1, .timeout), ([402, 200], 1, .payment),
       ([400, 200], 1, .invalidRequest), ([401, 200], 1, .auth),
     ] as [([Int], Int, UpstreamFailure.Kind?)])
   func retries(_ statuses: [Int], _ calls: Int, _ expected: UpstreamFailure.Kind?) async throws {
@@ -251,7 +288,7 @@ struct OpenAIUpstreamTests {
     arguments: [
       "https://127.0.0.1:PORT/a.png", "http://localhost:PORT/a.png", "http://127.0.0.1/a.png",
       "http://user@127.0.0.1:PORT/a.png", "file:///etc/passwd", "http://169.254.169.254/", "",
-      "/a.png", "http://127.0.0.1:PORT\\@example.com/",
+      "//169.254.169.254/a.png", "http://127.0.0.1:PORT\\@example.com/", "javascript:alert(1)",
     ])
   func foreign(_ url: String) async throws {
     let outcome = try await run([.answer(Self.image)], fetch: url)
@@ -272,7 +309,68 @@ struct OpenAIUpstreamTests {
     }
   }
 
-  @Test("A redirect is not followed")
+  @Test(
+    "A URL that is not absolute is one of the answer's origin",
+    arguments: [
+      ("/a.png?x=1", "/a.png?x=1"), ("//127.0.0.1:PORT/b.png", "/b.png"),
+      ("c.png", "/v1/images/c.png"), ("../d/./e.png#f", "/v1/d/e.png"),
+    ])
+  func relative(_ url: String, _ path: String) async throws {
+    let outcome = try await run([.answer(Self.image)], fetch: url)
+    #expect(outcome.body == "PNG")
+    #expect(outcome.received.first?.hasPrefix("GET \(path) HTTP/1.1\r\n") == true)
+  }
+
+  @Test("A redirect on the origin is followed, to an end")
+  func redirectWithin() async throws {
+    let on = Self.error(302, "Location: ../b/x.png\r\n")
+    let good = try await run([on, .answer(Self.image)], fetch: "/a/x.png")
+    #expect(good.body == "PNG")
+    #expect(good.received.last?.hasPrefix("GET /b/x.png ") == true)
+    let endless = try await run([on, on, on, on, on], fetch: "/a/x.png")
+    #expect(endless.failure?.kind == .resultUnavailable)
+    #expect(endless.failure?.code == "result_url_redirects")
+    #expect(endless.received.count == 4)
+  }
+
+  @Test("A result that is not there at first is looked for again, within the order's time")
+  func absence() async throws {
+    let gone = Self.error(404)
+    let late = try await run([gone, .answer(Self.image)], fetch: "/a.png")
+    #expect(late.body == "PNG" && late.received.count == 2)
+    let never = try await run([gone, gone, gone, .answer(Self.image)], fetch: "/a.png")
+    #expect(never.failure?.code == "result_url_not_found")
+    #expect(never.received.count == 3)
+    let broken = try await run([Self.error(500), .answer(Self.image)], fetch: "/a.png")
+    #expect(broken.failure?.code == "result_url_failed" && broken.received.count == 1)
+  }
+
+  @Test("The order's time holds for its results, too")
+  func stall() async throws {
+    let silent = try await run([[.request]], fetch: "/a.png", timeout: 30_000_000)
+    #expect(silent.failure?.code == "result_url_timeout")
+    let part = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nPNG"
+    let stalls = try await run([.answer(part)], fetch: "/a.png", timeout: 30_000_000)
+    #expect(stalls.failure?.code == "result_url_timeout")
+    let over = try await run([.answer(Self.image)], fetch: "/a.png", timeout: -1)
+    #expect(over.failure?.code == "result_url_timeout" && over.received.isEmpty)
+  }
+
+  @Test("What is said of an order that was sent")
+  func sentences() async throws {
+    let late = try await run([[.request]], timeout: 30_000_000)
+    #expect(
+      late.failure?.message
+        == "The upstream did not answer within 1 s; the call may have been billed.")
+    let cut = try await run([
+      .answer(["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], then: [.close])
+    ])
+    #expect(
+      cut.failure?.message
+        == "The upstream's answer broke off; the call may have been billed.")
+  }
+
+  @Test("A redirect to another origin is not followed")
   func redirect() async throws {
     let outcome = try await run(
       [Self.error(302, "Location: http://169.254.169.254/\r\n")],

@@ -32,8 +32,7 @@ enum StoredImage {
       try await workers.run {
         try [UInt8](reading: count) { (span) throws in try work.readBack(at: offset, into: &span) }
       }
-    // Rare, and half of it in memory: not worth a hop.
-    case .unstored(let image): try image.read(at: offset, count: count)
+    case .unstored(let image): try await image.read(at: offset, count: count, on: workers)
     }
   }
 }

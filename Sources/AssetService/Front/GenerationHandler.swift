@@ -1,6 +1,8 @@
 // The second straight way: an order becomes images that are hosted before the client hears of them.
 //
-//   order ─► space reserved ─► upstream ─► AnswerIntake ─► rows ─► answer with URLs or base64
+//   order ─► space and quota reserved ─► line ─► upstream ─► AnswerIntake ─► rows ─► answer
+//
+// Docs: AssetService.docc/PaidPath.md has what becomes of an order at each of these places.
 internal import Configuration
 internal import Crypto
 internal import HTTPServer
@@ -15,26 +17,33 @@ struct GenerationHandler {
   let context: ServiceContext
   let catalog: ModelCatalog
   let desk: UpstreamDesk
+  let reader: CatalogReader
   /// Prompts are short; the largest known options are a few KiB.
   private static let bodyLimit: Int64 = 1 << 20
 
   func generate(_ call: Call, on loop: isolated EventLoop) async throws -> Response {
     try call.caller.require(.generate)
+    let arrival = loop.now
     let body = try await call.json(limit: Self.bodyLimit)
     let order = try GenerationOrder(
       body, catalog: catalog, caller: call.caller, defaults: context.settings.defaults)
     let usable = try catalog.upstreams(of: order.model)
-    // A full store is 507 before money is spent.
-    let space = try ReservedSpace(
-      Int64(order.n) * order.model.expectedBytes, in: context.store)
+    // A full store, and a quota that is used up, are 507 before money is spent.
+    let bytes = Int64(order.n) * order.model.expectedBytes
+    let space = try ReservedSpace(bytes, in: context.store)
     let id = GenerationID(number: UInt128(bytes: SystemRandom.bytes16()))
+    let promise = try context.store.promise(
+      bytes, for: id, of: call.caller.owner, quota: call.caller.key?.quota, reader: reader)
+    let errand = UpstreamErrand(
+      order, id, call, lineDeadline: arrival + order.model.timeout.nanoseconds)
     let started = SystemClock.monotonicNanoseconds
-    let reply = try await desk.send(order, to: usable, on: loop)
-    var rehost = Rehost(context: context, order: order, call: call, id: id, space: space)
+    let reply = try await desk.send(errand, to: usable, on: loop)
+    var rehost = Rehost(
+      context: context, order: order, call: call, id: id, space: space, promise: promise)
     try await rehost.take(reply, on: loop)
     try await rehost.publish()
     let milliseconds = (SystemClock.monotonicNanoseconds - started) / 1_000_000
-    return rehost.response(upstream: reply, milliseconds: milliseconds)
+    return await rehost.response(upstream: reply, milliseconds: milliseconds)
   }
 }
 

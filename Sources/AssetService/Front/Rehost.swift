@@ -2,6 +2,7 @@
 // are stored, get their rows in one transaction, and take their places in the answer. An image that
 // was paid for and can not be stored goes out as base64 (API.md §3).
 internal import Configuration
+internal import Crypto
 internal import HTTPServer
 internal import Kernel
 internal import Net
@@ -16,22 +17,30 @@ struct Rehost {
   private let call: Call
   private let id: GenerationID
   private let space: ReservedSpace
+  /// What the order was promised of its owner's quota; goes once the images have their rows.
+  private var promise: OwnerPromise?
+  private var reply: UpstreamReply?
   private var terms: AssetTerms
   private var skeleton = Skeleton()
   private var items: [IntakeItem] = []
   private var assets: [Int: Asset] = [:]
   private var failed: [Int: Failure] = [:]
+  /// Why the answer broke off, if it did.
+  private var cutOff: Failure?
   private var warning: String?
+  /// Why images that are here are not in the store.
+  private var unstored: [Int: Failure] = [:]
 
   init(
     context: ServiceContext, order: GenerationOrder, call: Call, id: GenerationID,
-    space: ReservedSpace
+    space: ReservedSpace, promise: OwnerPromise
   ) {
     self.context = context
     self.order = order
     self.call = call
     self.id = id
     self.space = space
+    self.promise = promise
     terms = Self.terms(of: order, call, context)
   }
 
@@ -52,27 +61,29 @@ struct Rehost {
 
   // MARK: Taking
 
-  /// Reads the whole answer; images turn aside into files.
+  /// Reads the answer as far as it goes; images turn aside into files. With at least one whole
+  /// image it does not matter that the rest could not be had.
   ///
   /// - Throws: the upstream's error, also one inside a 200; `no_image_returned`.
   mutating func take(_ reply: UpstreamReply, on loop: isolated EventLoop) async throws {
+    self.reply = reply
     let intake = AnswerIntake(rule: .answer, maxItems: 16, failsWhole: false) { [self] in
       try await begin()
     }
-    do {
-      try await intake.take(reply)
-    } catch let failure as ScanFailure {
-      let failure = UpstreamFailure.malformedAnswer("\(failure)", requestID: reply.requestID)
-      throw Failure(failure).afterPaying(requestID: nil)
+    if let error = await intake.takePaid(reply) {
+      reply.close()
+      let scan = (error as? ScanFailure).map {
+        UpstreamFailure.malformedAnswer("\($0)", requestID: reply.requestID)
+      }
+      cutOff = Failure(scan ?? error).afterPaying(requestID: reply.requestID)
     }
     skeleton = intake.skeleton
     items = intake.taken
-    for (index, item) in items.enumerated() {
-      guard case .plain = item, let url = skeleton.items[index].url else { continue }
-      items[index] = await fetch(url, reply, on: loop)
-    }
-    try refuseEmpty(reply)
+    await fetchAll(reply, on: loop)
+    try refuseEmpty()
   }
+
+  private var requestID: String? { reply?.requestID }
 
   private func begin() async throws -> Deposit {
     try await Deposit.begin(
@@ -81,7 +92,29 @@ struct Rehost {
       rescueLimit: context.settings.limits.imageBytes)
   }
 
-  /// A result that is a URL is fetched at once: it will not live long.
+  /// Results that are URLs are fetched at once, side by side: they will not live long, and the
+  /// order's time holds for all of them.
+  private mutating func fetchAll(
+    _ reply: UpstreamReply, on loop: isolated EventLoop
+  ) async {
+    var fetches: [(index: Int, task: Task<Void, Never>)] = []
+    let fetched = FetchedItems()
+    for (index, item) in items.enumerated() {
+      guard case .plain = item, let url = skeleton.items[index].url else { continue }
+      let task = Task { [self] in
+        // As for a handler: what it awaits stays on the loop.
+        await withTaskExecutorPreference(loop.executor) {
+          fetched.items[index] = await fetch(url, reply, on: loop)
+        }
+      }
+      fetches.append((index, task))
+    }
+    for fetch in fetches {
+      await fetch.task.value
+      if let item = fetched.items[fetch.index] { items[fetch.index] = item }
+    }
+  }
+
   private func fetch(
     _ url: String, _ reply: UpstreamReply, on loop: isolated EventLoop
   ) async -> IntakeItem {
@@ -96,14 +129,14 @@ struct Rehost {
       }) {
         try await deposit.write(chunk)
       }
-      return .paid(try await deposit.finish())
+      return await .paid(try await deposit.finish(), on: context.workers)
     } catch {
       return .failed(Failure(error))
     }
   }
 
   /// An answer without a single image is an error, whatever its status says.
-  private func refuseEmpty(_ reply: UpstreamReply) throws {
+  private func refuseEmpty() throws {
     let hasImage = items.contains { item in
       switch item {
       case .settled, .unstored: true
@@ -111,75 +144,115 @@ struct Rehost {
       }
     }
     guard !hasImage else { return }
+    if let cutOff { throw cutOff }
     for case .failed(let failure) in items {
-      throw failure.afterPaying(requestID: reply.requestID)
+      throw failure.afterPaying(requestID: requestID)
     }
-    throw UpstreamFailure.withoutImage(skeleton: skeleton.bytes.span, requestID: reply.requestID)
+    throw UpstreamFailure.withoutImage(skeleton: skeleton.bytes.span, requestID: requestID)
   }
 
   // MARK: Publishing
 
   /// Gives the images their rows, all in one transaction, with the generation's own.
+  ///
+  /// - Throws: the first image's failure when none is left: all were taken down.
   mutating func publish() async throws {
     terms = Self.terms(of: order, call, context)
+    for index in items.indices {
+      if case .unstored(let failure, _) = items[index] { note(failure, index) }
+    }
+    promise?.correct(to: settled.reduce(0) { $0 + $1.blob.bytes })
+    while true {
+      do throws(StoreFailure) {
+        try await publishSettled()
+        break
+      } catch {
+        if error.kind == .blocked, drop(digest: error.subject, error) { continue }
+        // Paid for: without rows the images still go out, as base64.
+        noteNotStored(Failure(error), "\(error)", settled.map(\.index))
+        break
+      }
+    }
+    // Its rows count from now on.
+    promise = nil
+    noteFailed()
+    try refuseEmpty()
+  }
+
+  private mutating func publishSettled() async throws(StoreFailure) {
     var publication = Publication(generation: row)
-    var indices: [Int] = []
+    publication.promise = promise
+    let parts = settled
+    for part in parts { try publication.add(part.work, as: newAsset(part.index)) }
+    let published = try await context.store.publish(publication)
+    for (part, item) in zip(parts, published) { assets[part.index] = item.asset }
+  }
+
+  private var settled: [(index: Int, work: IngestWork, blob: Blob)] {
+    items.enumerated().compactMap { index, item in
+      guard case .settled(let work) = item, let blob = try? work.blob else { return nil }
+      return (index, work, blob)
+    }
+  }
+
+  /// Images that were taken down are not delivered, paid or not.
+  ///
+  /// - Returns: whether there were any.
+  private mutating func drop(digest: String?, _ failure: StoreFailure) -> Bool {
+    let dropped = settled.filter { $0.blob.digest.hex == digest }
+    for part in dropped { items[part.index] = .failed(Failure(failure)) }
+    return !dropped.isEmpty
+  }
+
+  private mutating func noteFailed() {
     for (index, item) in items.enumerated() {
       switch item {
-      case .settled(let work):
-        try publication.add(work, as: newAsset(index))
-        indices.append(index)
-      case .unstored(let failure, _):
-        note(failure)
+      case .settled, .unstored: break
       case .failed(let failure): failed[index] = failure
-      case .plain: failed[index] = .withoutImage(index)
+      case .plain: failed[index] = cutOff ?? .withoutImage(index)
       }
     }
     for missing in items.count..<max(items.count, order.n) {
-      failed[missing] = .withoutImage(missing)
-    }
-    do {
-      let published = try await context.store.publish(publication)
-      for (index, item) in zip(indices, published) { assets[index] = item.asset }
-    } catch {
-      // Paid for: without rows the images still go out, as base64.
-      noteNotStored("\(error)")
+      failed[missing] = cutOff ?? .withoutImage(missing)
     }
   }
 
   /// An image goes out as base64: because of what it is, or because of the store.
-  private mutating func note(_ failure: Failure) {
+  private mutating func note(_ failure: Failure, _ index: Int) {
     if failure.status >= 500 {
-      noteNotStored(failure.cause ?? failure.message)
+      noteNotStored(failure, failure.cause ?? failure.message, [index])
     } else if warning == nil {
       warning = "not_hostable"
     }
   }
 
-  private mutating func noteNotStored(_ cause: String) {
+  private mutating func noteNotStored(_ failure: Failure, _ cause: String, _ indices: [Int]) {
     warning = "not_stored"
+    for index in indices { unstored[index] = failure }
+    context.metrics.noteUnstored(indices.count)
     context.log.event(
       .error, "images could not be stored",
       .init(name: "generation_id", value: .string(id.description)),
+      .init(name: "code", value: JSONValue(failure.code)),
       .init(name: "error", value: .string(cause)))
   }
 
   private var row: Generation {
     Generation(
       id: id, owner: call.caller.owner, fingerprint: order.fingerprint, status: .completed,
-      model: order.model.id, prompt: context.settings.privacy.storePrompts ? order.prompt : nil,
+      model: order.modelName, prompt: context.settings.privacy.storePrompts ? order.prompt : nil,
       createdAt: context.now, expiresAt: context.now + 24 * 3600)
   }
 
   private func newAsset(_ index: Int) -> NewAsset {
     NewAsset(
-      owner: call.caller.owner, lifetime: terms.lifetime, model: order.model.id, generation: id,
+      owner: call.caller.owner, lifetime: terms.lifetime, model: order.modelName, generation: id,
       index: index, quota: call.caller.key?.quota)
   }
 
   // MARK: The answer
 
-  func response(upstream reply: UpstreamReply, milliseconds: Int64) -> Response {
+  func response(upstream reply: UpstreamReply, milliseconds: Int64) async -> Response {
     let urls = context.urls(call)
     let ordered = assets.sorted { $0.key < $1.key }.map(\.value)
     var summary = JSONObject()
@@ -188,15 +261,17 @@ struct Rehost {
     summary["latency_ms"] = .number(JSONNumber(milliseconds))
     summary["replayed"] = false
     summary["images"] = .array(ordered.map { $0.summary(urls) })
-    if !failed.isEmpty { summary["failed"] = .array(failures) }
+    if !failed.isEmpty { summary["failed"] = .array(Self.list(failed)) }
     let ignored = call.ignoredWishes
     if !ignored.isEmpty { summary["ignored"] = .array(ignored.map { .string($0) }) }
-    let warnings = IntakeItem.warnings(items)
+    let warnings = IntakeItem.warnings(items) + Self.list(unstored)
     if !warnings.isEmpty { summary["warnings"] = .array(warnings) }
     if let warning { summary["warning"] = .string(warning) }
+    if reply.attempts > 1 { summary["upstream_attempts"] = .number(JSONNumber(reply.attempts)) }
+    var replies: [ItemReply] = []
+    for index in items.indices { replies.append(await item(index, urls)) }
     let answer = AnswerReply(
-      skeleton: skeleton, items: items.indices.map { item($0, urls) }, summary: summary,
-      form: terms.base64)
+      skeleton: skeleton, items: replies, summary: summary, form: terms.base64)
     var response = answer.response(on: context.workers)
     response.add("x-asset-generation-id", id.description)
     if !ordered.isEmpty {
@@ -207,12 +282,14 @@ struct Rehost {
     }
     response.add("x-asset-replayed", "false")
     if let requestID = reply.requestID { response.add("x-upstream-request-id", requestID) }
-    if warning != nil { response.add("x-should-retry", "false") }
+    if warning != nil || !failed.isEmpty || cutOff != nil {
+      response.add("x-should-retry", "false")
+    }
     return deletingAfterDelivery(response, ordered)
   }
 
-  private var failures: [JSONValue] {
-    failed.sorted { $0.key < $1.key }.map { index, failure in
+  private static func list(_ failures: [Int: Failure]) -> [JSONValue] {
+    failures.sorted { $0.key < $1.key }.map { index, failure in
       [
         "index": .number(JSONNumber(index)), "code": JSONValue(failure.code),
         "message": .string(failure.message),
@@ -220,7 +297,7 @@ struct Rehost {
     }
   }
 
-  private func item(_ index: Int, _ urls: AssetURLs) -> ItemReply {
+  private func item(_ index: Int, _ urls: AssetURLs) async -> ItemReply {
     switch items[index] {
     case .settled(let work):
       guard let asset = assets[index] else { return unpublished(work) }
@@ -228,7 +305,8 @@ struct Rehost {
       guard let file = try? context.store.open(asset.blob) else { return unpublished(work) }
       return .base64(
         .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
-    case .unstored(_, let image): return .base64(.unstored(image), image.mediaType)
+    case .unstored(_, let image):
+      return .base64(.unstored(image), await image.mediaType(on: context.workers))
     case .failed, .plain: return .keep
     }
   }
@@ -258,4 +336,9 @@ extension Failure {
     Failure(
       502, .upstream, "no_image_returned", "The upstream returned no image \(index).")
   }
+}
+
+/// What fetches that run side by side on one loop bring.
+private final class FetchedItems {
+  var items: [Int: IntakeItem] = [:]
 }

@@ -1,29 +1,62 @@
 // Where orders meet upstreams: which one is asked, and who is next when it can not be reached.
 internal import Configuration
 internal import HTTPClient
+internal import HTTPServer
 internal import Net
+internal import Store
 internal import Upstream
 internal import Wire
+
+/// What the desk must know of an order.
+struct UpstreamErrand {
+  let order: GenerationOrder
+  let id: GenerationID
+  /// When an order that still waits in line is given up, in monotonic nanoseconds. The upstream's
+  /// own time begins when it is asked.
+  let lineDeadline: Int64
+  /// Whether the client is there still.
+  let isWanted: () -> Bool
+  /// A client that tries again by itself would multiply our own attempts.
+  let clientRetries: Bool
+
+  init(_ order: GenerationOrder, _ id: GenerationID, _ call: Call, lineDeadline: Int64) {
+    self.order = order
+    self.id = id
+    self.lineDeadline = lineDeadline
+    let body = call.request.body
+    isWanted = { body.isClientThere }
+    clientRetries = (call.request.value(of: .xStainlessRetryCount).flatMap { Int($0) } ?? 0) > 0
+  }
+}
 
 /// An upstream's answer under way, and where it came from.
 final class UpstreamReply: ByteSource {
   /// The upstream's name.
   let upstream: String
   /// Its own id of the call.
-  let requestID: String?
+  var requestID: String? { answer.requestID }
+  /// How often the order was sent, the last time included.
+  var attempts: Int { answer.attempts }
+  /// When the order's time is over, in monotonic nanoseconds.
+  let deadline: Int64
   private let source: any Upstream
   private let answer: any UpstreamAnswer
   /// The call counts as running until its answer is let go of.
   private let pass: UpstreamPass?
+  /// The service's end waits for it.
+  private let record: PurchaseRecord?
 
   init(
-    _ name: String, _ source: any Upstream, _ answer: any UpstreamAnswer, _ pass: UpstreamPass?
+    _ name: String, _ source: any Upstream, _ answer: any UpstreamAnswer, deadline: Int64,
+    _ pass: UpstreamPass? = nil, _ record: PurchaseRecord? = nil
   ) {
     upstream = name
-    self.pass = pass
-    requestID = answer.requestID
     self.source = source
     self.answer = answer
+    self.deadline = deadline
+    self.pass = pass
+    self.record = record
+    record?.answered(upstreamRequestID: answer.requestID)
   }
 
   func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
@@ -37,51 +70,102 @@ final class UpstreamReply: ByteSource {
     }
   }
 
-  /// Fetches a result that is a URL on the upstream's own origin.
+  /// Gives up the rest: the connection is closed.
+  func close() { answer.close() }
+
+  /// Fetches a result that is a URL on the upstream's own origin, within the order's time.
   func fetch(_ url: String, on loop: isolated EventLoop) async throws -> any ByteSource {
-    let answer = try await source.fetch(url, on: loop)
-    return UpstreamReply(upstream, source, answer, nil)
+    let answer = try await source.fetch(url, until: deadline, on: loop)
+    return UpstreamReply(upstream, source, answer, deadline: deadline)
   }
 }
 
 /// The upstreams of one loop.
 final class UpstreamDesk {
+  private let context: ServiceContext
   private let upstreams: [String: any Upstream]
-  private let gates: UpstreamGates
+  /// For the orders in line.
+  private let clock: LoopClock
 
-  init(upstreams: [String: any Upstream], gates: UpstreamGates) {
+  init(
+    _ context: ServiceContext, upstreams: [String: any Upstream], on loop: isolated EventLoop
+  ) throws {
+    self.context = context
     self.upstreams = upstreams
-    self.gates = gates
+    clock = try LoopClock(on: loop)
   }
 
   /// Sends an order to the first of `candidates` that takes it. The next one is asked only when no
   /// money can have been spent.
   func send(
-    _ order: GenerationOrder, to candidates: [Settings.Upstream], on loop: isolated EventLoop
+    _ errand: UpstreamErrand, to candidates: [Settings.Upstream], on loop: isolated EventLoop
   ) async throws -> UpstreamReply {
     var last: any Error = Failure.busy
-    for candidate in candidates {
+    for (index, candidate) in candidates.enumerated() {
       guard let upstream = upstreams[candidate.name] else { continue }
-      let request = UpstreamOrder(
-        model: order.upstreamModel, parameters: try order.parameters(for: candidate),
-        timeoutNanoseconds: order.model.timeout.nanoseconds)
       let pass: UpstreamPass
       do {
-        pass = try await gates.enter(candidate)
+        pass = try await enter(candidate, errand, on: loop)
       } catch {
+        guard error.code != "client_left" else { throw error }
         last = error
         continue
       }
+      let isLast = index == candidates.count - 1
       do {
-        let answer = try await upstream.generate(request, on: loop)
-        return UpstreamReply(candidate.name, upstream, answer, pass)
-      } catch {
+        return try await ask(candidate, upstream, errand, isLast: isLast, pass, on: loop)
+      } catch let error as UpstreamFailure {
         pass.failed(error)
         guard error.isUnspent else { throw error }
         last = error
       }
     }
     throw last
+  }
+
+  /// Waits for a turn, as long as the order's time in line lasts.
+  private func enter(
+    _ candidate: Settings.Upstream, _ errand: UpstreamErrand, on loop: isolated EventLoop
+  ) async throws(Failure) -> UpstreamPass {
+    var wait: Int?
+    defer { if let wait { clock.forget(wait) } }
+    let pass = try await context.gates.enter(candidate) { place in
+      wait = clock.call(at: errand.lineDeadline, on: loop) { _ = place.finish(.late) }
+    }
+    // A client that has left meanwhile needs no image that is not bought yet.
+    guard wait == nil || errand.isWanted() else { throw .clientLeft }
+    return pass
+  }
+
+  private func ask(
+    _ candidate: Settings.Upstream, _ upstream: any Upstream, _ errand: UpstreamErrand,
+    isLast: Bool, _ pass: UpstreamPass, on loop: isolated EventLoop
+  ) async throws -> UpstreamReply {
+    // Where no file can be begun (no inode, no descriptor, a failing disk) nothing is bought.
+    try await context.workers.run { [store = context.store] in
+      _ = try store.begin(try store.reserve(1))
+    }
+    let order = errand.order
+    let timeout = order.model.timeout.nanoseconds
+    let request = UpstreamOrder(
+      model: order.upstreamModel, parameters: try order.parameters(for: candidate),
+      timeoutNanoseconds: timeout,
+      // While another upstream is left, that one is the second attempt.
+      mayRetry: isLast && !errand.clientRetries)
+    let record = context.purchases.begin(
+      Purchase(
+        generation: errand.id, model: order.modelName, upstream: candidate.name,
+        since: loop.wallSeconds))
+    let deadline = loop.now + timeout
+    let answer = try await upstream.generate(request, on: loop)
+    return UpstreamReply(candidate.name, upstream, answer, deadline: deadline, pass, record)
+  }
+}
+
+extension GenerationOrder {
+  /// The model's name, as it was asked for: one that stands behind `*` keeps its own.
+  var modelName: String {
+    model.id == "*" ? parameters["model"]?.string ?? model.id : model.id
   }
 }
 
@@ -92,6 +176,25 @@ extension Failure {
       "The upstream \"\(name)\" has as many calls waiting as it may have.",
       retryAfter: 5)
   }
+
+  /// Its time was over before its turn came.
+  static func lateInLine(_ name: String) -> Failure {
+    Failure(
+      503, .server, "upstream_busy",
+      "The order's time was over while it waited for its turn at the upstream \"\(name)\"; it was "
+        + "not sent.",
+      retryAfter: 5)
+  }
+
+  /// The service ends.
+  static let ending = Failure(
+    503, .server, "shutting_down", "The server is about to end; the order was not sent.",
+    retryAfter: 1)
+
+  /// Nobody waits for the answer any more; this is for the log.
+  static let clientLeft = Failure(
+    503, .server, "client_left",
+    "The client ended its connection before the order's turn came; it was not sent.")
 
   /// It is asked again after `nanoseconds`.
   static func upstreamUnavailable(

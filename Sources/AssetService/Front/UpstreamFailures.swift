@@ -6,6 +6,7 @@ extension Failure {
   init(upstream failure: UpstreamFailure) {
     self = Self.failure(for: failure)
     upstreamRequestID = failure.requestID
+    if failure.isSpent { shouldRetry = false }
   }
 
   private static func failure(for failure: UpstreamFailure) -> Failure {
@@ -29,6 +30,8 @@ extension Failure {
     case .exhausted: .busy
     case .notConfigured: unspendable(503, .server, "upstream_not_configured", failure)
     case .foreignURL: Failure(502, .upstream, "foreign_result_url", failure.message)
+    case .resultUnavailable:
+      Failure(502, .upstream, failure.code ?? "result_url_failed", failure.message)
     }
   }
 
@@ -41,6 +44,7 @@ extension Failure {
       shouldRetry: false)
     failure.upstreamRequestID = upstreamRequestID ?? requestID
     failure.cause = cause
+    failure.facts = facts
     return failure
   }
 

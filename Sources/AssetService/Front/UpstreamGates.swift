@@ -6,13 +6,29 @@ internal import Wire
 
 /// Who may call which upstream, over all loops: calls beyond `max_concurrent` wait in line, and one
 /// that does not answer is left alone for a while.
+///
+///     enter ──► running ──► leave             the next in line that still waits takes the place
+///       └─────► in line ──► running
+///                  └──► its time is over, or the service ends: nothing is sent
 final class UpstreamGates: Sendable {
   private struct Line {
     var running = 0
-    var waiting: [CheckedContinuation<Void, Never>] = []
+    var waiting: [PlaceInLine] = []
     var circuit = CircuitBreaker()
   }
-  private let lines = Mutex<[String: Line]>([:])
+  private struct State {
+    var lines: [String: Line] = [:]
+    /// Nobody gets a place in line any more.
+    var isDraining = false
+  }
+  /// What `enter` found.
+  private enum Entry {
+    case mayGo
+    case mustWait(PlaceInLine)
+    case isFull
+    case isDraining
+  }
+  private let state = Mutex(State())
   private let log: LogSink
   /// For `/metrics`.
   let counters = UpstreamCounters()
@@ -33,29 +49,67 @@ final class UpstreamGates: Sendable {
 
   /// Comes back when it is this call's turn.
   ///
-  /// - Throws: at once when the line is full; also after a wait when the upstream does not answer.
-  func enter(_ upstream: Settings.Upstream) async throws(Failure) -> UpstreamPass {
+  /// - Parameter timer: gets the place in line if there is one to wait in; it ends the wait with
+  ///   `.late` when the order's time is over.
+  /// - Throws: at once when the line is full; also after a wait when the upstream does not answer,
+  ///   when the time is over, and when the service ends.
+  func enter(
+    _ upstream: Settings.Upstream, timer: (PlaceInLine) -> Void = { _ in }
+  ) async throws(Failure) -> UpstreamPass {
     let name = upstream.name
     try refusePaused(name)
-    let mayGo = lines.withLock { lines in
-      if lines[name, default: Line()].running < upstream.maxConcurrent {
-        lines[name, default: Line()].running += 1
-        return true as Bool?
+    switch entry(upstream) {
+    case .mayGo: return UpstreamPass(name, self, enteredAt: now())
+    case .isFull: throw .upstreamBusy(name)
+    case .isDraining: throw .ending
+    case .mustWait(let place):
+      timer(place)
+      let end = await place.wait()
+      switch end {
+      case .turn: break
+      case .late: throw .lateInLine(name)
+      case .draining: throw .ending
       }
-      return lines[name, default: Line()].waiting.count < Self.longestLine ? false : nil
+      let pass = UpstreamPass(name, self, enteredAt: now())
+      // Those before it may have shown meanwhile that it is of no use.
+      try refusePaused(name)
+      return pass
     }
-    guard let mayGo else { throw .upstreamBusy(name) }
-    if !mayGo { await wait(upstream) }
-    let pass = UpstreamPass(name, self, enteredAt: now())
-    // Those before it may have shown meanwhile that it is of no use.
-    if !mayGo { try refusePaused(name) }
-    return pass
+  }
+
+  private func entry(_ upstream: Settings.Upstream) -> Entry {
+    state.withLock { state in
+      var line = state.lines[upstream.name, default: Line()]
+      defer { state.lines[upstream.name] = line }
+      if line.running < upstream.maxConcurrent {
+        line.running += 1
+        return .mayGo
+      }
+      if state.isDraining { return .isDraining }
+      // Places whose time was over are no line.
+      line.waiting.removeAll { !$0.isWaiting }
+      guard line.waiting.count < Self.longestLine else { return .isFull }
+      let place = PlaceInLine()
+      line.waiting.append(place)
+      return .mustWait(place)
+    }
+  }
+
+  /// The service ends: orders in line are not sent any more, nor are those that would have to wait.
+  func beginDraining() {
+    let waiting = state.withLock { state in
+      state.isDraining = true
+      let waiting = state.lines.values.flatMap(\.waiting)
+      for name in state.lines.keys { state.lines[name]?.waiting = [] }
+      return waiting
+    }
+    for place in waiting { _ = place.finish(.draining) }
   }
 
   private func refusePaused(_ name: String) throws(Failure) {
     let time = now()
-    let found = lines.withLock { lines -> (pause: Int64, failures: Int)? in
-      guard let circuit = lines[name]?.circuit, let pause = circuit.pause(at: time) else {
+    let found = state.withLock { state -> (pause: Int64, failures: Int)? in
+      guard let circuit = state.lines[name]?.circuit, let pause = circuit.pause(at: time) else {
         return nil
       }
       return (pause, circuit.failures)
@@ -64,41 +118,32 @@ final class UpstreamGates: Sendable {
     throw .upstreamUnavailable(name, failures: found.failures, nanoseconds: found.pause)
   }
 
-  private func wait(_ upstream: Settings.Upstream) async {
-    await withCheckedContinuation { continuation in
-      let mayGo = lines.withLock { lines in
-        // A call may have ended since `enter` looked.
-        if lines[upstream.name, default: Line()].running < upstream.maxConcurrent {
-          lines[upstream.name, default: Line()].running += 1
-          return true
-        }
-        lines[upstream.name, default: Line()].waiting.append(continuation)
-        return false
-      }
-      if mayGo { continuation.resume() }
-    }
-  }
-
   /// The next in line takes the place, or it is free.
   fileprivate func leave(_ name: String) {
-    let next = lines.withLock { lines -> CheckedContinuation<Void, Never>? in
-      guard lines[name]?.waiting.isEmpty == false else {
-        lines[name]?.running -= 1
-        return nil
+    while true {
+      let next = state.withLock { state -> PlaceInLine? in
+        guard state.lines[name]?.waiting.isEmpty == false else {
+          state.lines[name]?.running -= 1
+          return nil
+        }
+        return state.lines[name]?.waiting.removeFirst()
       }
-      return lines[name]?.waiting.removeFirst()
+      guard let next else { return }
+      // One whose time was over meanwhile does not take it.
+      if next.finish(.turn) { return }
     }
-    next?.resume()
   }
 
   fileprivate func answered(_ name: String) {
-    guard lines.withLock({ $0[name]?.circuit.answered() }) == true else { return }
+    guard state.withLock({ $0.lines[name]?.circuit.answered() }) == true else { return }
     log.event(.info, "an upstream answers again", .init(name: "upstream", value: .string(name)))
   }
 
   fileprivate func failed(_ name: String, _ failure: UpstreamFailure, enteredAt entry: Int64) {
     let time = now()
-    let pause = lines.withLock { $0[name]?.circuit.failed(enteredAt: entry, at: time) }
+    let pause = state.withLock {
+      $0.lines[name]?.circuit.failed(enteredAt: entry, at: time)
+    }
     guard let pause else { return }
     log.event(
       .warning, "an upstream does not answer and is left alone",

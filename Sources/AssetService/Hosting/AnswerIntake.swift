@@ -30,11 +30,11 @@ enum IntakeItem {
 
   /// What a paid image became. Text, or nothing, where an image was promised is `failed` with
   /// `no_image_returned`; anything else that can not be hosted still goes out.
-  static func paid(_ outcome: Deposit.Outcome) -> IntakeItem {
+  static func paid(_ outcome: Deposit.Outcome, on workers: Workers) async -> IntakeItem {
     switch outcome {
-    case .settled(let work): .settled(work)
-    case .unstored(_, let image) where image.isNone: .failed(.noImage)
-    case .unstored(let failure, let image): .unstored(failure, image)
+    case .settled(let work): return .settled(work)
+    case .unstored(let failure, let image):
+      return await image.isNone(on: workers) ? .failed(.noImage) : .unstored(failure, image)
     }
   }
 
@@ -212,7 +212,7 @@ final class AnswerIntake {
     case .unstored(let failure, _) where failsWhole && isTextWhole: throw failure
     case .unstored(let failure, let image) where failsWhole:
       items[current] = .unstored(failure, image)
-    case let outcome: items[current] = .paid(outcome)
+    case let outcome: items[current] = await .paid(outcome, on: deposit.workers)
     }
     self.deposit = nil
   }

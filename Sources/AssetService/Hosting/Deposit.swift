@@ -21,7 +21,7 @@ final class Deposit {
 
   /// `nil` when not even a file could be begun.
   private let work: IngestWork?
-  private let workers: Workers
+  let workers: Workers
   /// How many bytes are kept of an image that can not be stored; 0 gives it up at once.
   private let rescueLimit: Int64
   /// How many bytes of that in memory.
@@ -203,31 +203,32 @@ final class UnstoredImage {
   }
 
   /// Whether these bytes are certainly no image of any type; see `ImageHeader.holdsNone`.
-  var isNone: Bool {
-    guard let head = try? head(512) else { return false }
+  func isNone(on workers: Workers) async -> Bool {
+    guard let head = try? await head(512, on: workers) else { return false }
     return ImageHeader.holdsNone(prefix: head.span)
   }
 
-  /// The type, when the first 64 KiB tell one that is hosted. Blocks on the disk.
-  var mediaType: MediaType? {
-    guard let head = try? head(64 << 10) else { return nil }
+  /// The type, when the first 64 KiB tell one that is hosted.
+  func mediaType(on workers: Workers) async -> MediaType? {
+    guard let head = try? await head(64 << 10, on: workers) else { return nil }
     guard case .image(let facts) = ImageHeader.read(prefix: head.span) else { return nil }
     return facts.mediaType
   }
 
-  /// The first `count` bytes, or all. Blocks on the disk.
-  private func head(_ count: Int) throws -> [UInt8] {
+  /// The first `count` bytes, or all.
+  private func head(_ count: Int, on workers: Workers) async throws -> [UInt8] {
     var head: [UInt8] = []
     while head.count < count {
-      let piece = try read(at: Int64(head.count), count: count - head.count)
+      let piece = try await read(at: Int64(head.count), count: count - head.count, on: workers)
       guard !piece.isEmpty else { break }
       head += piece
     }
     return head
   }
 
-  /// The next bytes from `offset`, at most `count`; empty at the end. Blocks on the disk.
-  func read(at offset: Int64, count: Int) throws -> [UInt8] {
+  /// The next bytes from `offset`, at most `count`; empty at the end. `workers` read the file: its
+  /// disk is mostly the one that has just failed.
+  func read(at offset: Int64, count: Int, on workers: Workers) async throws -> [UInt8] {
     guard offset < written, let work else {
       let start = Int(offset - written)
       return rest.withSpan { bytes in
@@ -235,10 +236,9 @@ final class UnstoredImage {
         return piece.indices.map { piece[$0] }
       }
     }
-    var piece = [UInt8](repeating: 0, count: Int(min(Int64(count), written - offset)))
-    var span = piece.mutableSpan
-    let read = try work.readBack(at: offset, into: &span)
-    piece.removeLast(piece.count - read)
-    return piece
+    let size = Int(min(Int64(count), written - offset))
+    return try await workers.run {
+      try [UInt8](reading: size) { (span) throws in try work.readBack(at: offset, into: &span) }
+    }
   }
 }

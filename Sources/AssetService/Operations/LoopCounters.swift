@@ -118,6 +118,19 @@ extension UInt8 {
 
 /// The counters of all loops.
 final class Metrics: Sendable {
+  private let refusedByQuota = Atomic<Int>(0)
+  private let notStored = Atomic<Int>(0)
+
+  /// Orders and uploads that a key's quota refused.
+  var quotaRefusals: Int { refusedByQuota.load(ordering: .relaxed) }
+  /// Images that were paid for and could not be stored.
+  var unstoredImages: Int { notStored.load(ordering: .relaxed) }
+
+  /// Counts one more refusal.
+  func noteQuotaRefusal() { refusedByQuota.add(1, ordering: .relaxed) }
+
+  /// Counts images that could not be stored.
+  func noteUnstored(_ images: Int) { notStored.add(images, ordering: .relaxed) }
   private let all = Mutex<[LoopCounters]>([])
   /// When the service started, in unix seconds.
   let startedAt = SystemClock.wallSeconds

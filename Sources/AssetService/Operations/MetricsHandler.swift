@@ -27,6 +27,7 @@ struct MetricsHandler {
     addUpstreams(&page)
     addState(&page)
     addLosses(&page)
+    addPaidPath(&page)
     try addStore(&page)
     addProcess(&page, machine?.0)
     if let space = machine?.1 { addDisk(&page, space) }
@@ -103,6 +104,19 @@ struct MetricsHandler {
     page.single(
       "assetd_ready", .gauge, "Whether /readyz says so.",
       HealthHandlers(context: context).ready.status == 200 ? 1 : 0)
+  }
+
+  private func addPaidPath(_ page: inout MetricsPage) {
+    page.single(
+      "assetd_quota_refusals_total", .counter, "Orders and uploads that a key's quota refused.",
+      context.metrics.quotaRefusals)
+    page.single(
+      "assetd_unstored_images_total", .counter,
+      "Images that were paid for and went out without being stored.",
+      context.metrics.unstoredImages)
+    page.single(
+      "assetd_purchases_under_way", .gauge, "Paid calls of upstreams now.",
+      context.purchases.count)
   }
 
   private func addStore(_ page: inout MetricsPage) throws {

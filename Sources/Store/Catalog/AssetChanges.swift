@@ -105,8 +105,11 @@ extension CatalogSession {
     let used = try catalog(.publish) { () throws(SQLiteFailure) in
       try one(.ownerBytes, { $0.bind(1, new.owner.name) }, { $0.integer(0) })
     }
-    guard (used ?? 0) + bytes <= quota else {
-      throw StoreFailure(.publish, .full(.quota), subject: new.owner.name)
+    let taken = (used ?? 0) + new.promised
+    guard taken + bytes <= quota else {
+      throw StoreFailure(
+        .publish, .full(.quota), subject: new.owner.name,
+        figures: SpaceFigures(used: taken, limit: quota, asked: bytes))
     }
   }
 

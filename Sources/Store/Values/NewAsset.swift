@@ -19,6 +19,8 @@ public struct NewAsset: Sendable {
   public var reuse = false
   /// Bytes that the owner may have in all, this asset included; `nil` for no quota.
   public var quota: Int64?
+  /// Of that, bytes that the owner's running orders were promised; orders' own images do not mind.
+  var promised: Int64 = 0
 
   /// An asset of `owner`; see the properties.
   public init(

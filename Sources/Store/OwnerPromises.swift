@@ -1,0 +1,123 @@
+// A key's quota before money is spent: what its owner has, what the owner's running orders were
+// promised, and what is asked must fit (API.md §3, "Money is spent once").
+//
+//     promise ──► promised ──correct (what arrived)──► promised ──publish──► a row counts it
+//                    └──────────── let go of it: no image, or none that is stored ──► free
+internal import Synchronization
+public import Wire
+
+/// What each owner's running orders were promised, in logical bytes.
+///
+/// A promise ends after its rows are durable, so for a moment both count: rows that are read while
+/// no promise ends leave nothing out, and a promise whose generation has its row already is left
+/// out of the sum where it matters.
+final class OwnerPromises: Sendable {
+  private struct State {
+    var promised: [Owner: [GenerationID: Int64]] = [:]
+    /// How many promises ended: what was read of the rows before is too old then.
+    var ended = 0
+
+    func sum(of owner: Owner, without published: Set<GenerationID> = []) -> Int64 {
+      (promised[owner] ?? [:]).reduce(0) { published.contains($1.key) ? $0 : $0 + $1.value }
+    }
+  }
+  /// What the rows say.
+  struct Rows {
+    /// The owner's bytes.
+    let stored: () throws(StoreFailure) -> Int64
+    /// Whether a generation has its row.
+    let hasRow: (GenerationID) throws(StoreFailure) -> Bool
+  }
+  private let state = Mutex(State())
+
+  /// What an owner's running orders were promised.
+  func promised(to owner: Owner) -> Int64 { state.withLock { $0.sum(of: owner) } }
+
+  /// Promises `bytes` to an order, if they fit into `quota` beside what is stored and promised.
+  func take(
+    _ bytes: Int64, for id: GenerationID, of owner: Owner, quota: Int64, _ rows: Rows
+  ) throws(StoreFailure) {
+    while true {
+      let (before, open) = state.withLock {
+        ($0.ended, Array(($0.promised[owner] ?? [:]).keys))
+      }
+      // Before and after: a row that came in between may be in the sum or not.
+      let published = try Self.published(open, rows)
+      let stored = try rows.stored()
+      guard try published == Self.published(open, rows) else { continue }
+      let used = state.withLock { state -> Int64? in
+        guard state.ended == before else { return nil }
+        let used = stored + state.sum(of: owner, without: published)
+        let (sum, overflow) = used.addingReportingOverflow(bytes)
+        if !overflow, sum <= quota { state.promised[owner, default: [:]][id] = bytes }
+        return used
+      }
+      guard let used else { continue }
+      guard bytes <= quota - used else {
+        throw StoreFailure(
+          .reserve, .full(.quota), subject: owner.name,
+          figures: SpaceFigures(used: used, limit: quota, asked: bytes))
+      }
+      return
+    }
+  }
+
+  private static func published(
+    _ open: [GenerationID], _ rows: Rows
+  ) throws(StoreFailure) -> Set<GenerationID> {
+    var published: Set<GenerationID> = []
+    for id in open where try rows.hasRow(id) { published.insert(id) }
+    return published
+  }
+
+  /// Changes what an order is promised, whatever the quota says.
+  func set(_ bytes: Int64, for id: GenerationID, of owner: Owner) {
+    state.withLock { $0.promised[owner, default: [:]][id] = bytes }
+  }
+
+  func end(_ id: GenerationID, of owner: Owner) {
+    state.withLock { state in
+      state.promised[owner]?[id] = nil
+      if state.promised[owner]?.isEmpty == true { state.promised[owner] = nil }
+      state.ended += 1
+    }
+  }
+}
+
+/// Bytes of an owner's quota that one order was promised; they are free when this goes.
+public final class OwnerPromise: Sendable {
+  private let promises: OwnerPromises
+  private let owner: Owner
+  private let id: GenerationID
+
+  init(_ id: GenerationID, of owner: Owner, in promises: OwnerPromises) {
+    self.promises = promises
+    self.owner = owner
+    self.id = id
+  }
+
+  /// The order has brought so many bytes: they are what it needs, more or less than was thought.
+  public func correct(to arrived: Int64) { promises.set(arrived, for: id, of: owner) }
+
+  deinit { promises.end(id, of: owner) }
+}
+
+extension Store {
+  /// Promises an order `bytes` of its owner's quota, exactly, whatever runs beside it; without a
+  /// quota the bytes are only counted.
+  ///
+  /// - Throws: `.full(.quota)` with its figures.
+  public func promise(
+    _ bytes: Int64, for id: GenerationID, of owner: Owner, quota: Int64?, reader: CatalogReader
+  ) throws(StoreFailure) -> OwnerPromise {
+    if let quota {
+      let rows = OwnerPromises.Rows(
+        stored: { () throws(StoreFailure) in try reader.totals(of: owner).bytes },
+        hasRow: { (id) throws(StoreFailure) in try reader.generation(id) != nil })
+      try promises.take(bytes, for: id, of: owner, quota: quota, rows)
+    } else {
+      promises.set(bytes, for: id, of: owner)
+    }
+    return OwnerPromise(id, of: owner, in: promises)
+  }
+}

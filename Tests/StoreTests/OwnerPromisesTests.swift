@@ -1,0 +1,104 @@
+import Crypto
+import Testing
+import Wire
+
+@testable import Store
+
+/// A key's quota before money is spent: what is stored, promised and asked must fit.
+@Suite struct OwnerPromisesTests {
+  private static let key = owner("gw1")
+
+  private func new(_ quota: Int64) -> NewAsset {
+    var new = NewAsset.temporary(owner: Self.key)
+    new.quota = quota
+    return new
+  }
+
+  @Test func whatIsStoredAndPromisedCounts() async throws {
+    let scratch = try ScratchStore()
+    let (store, reader) = (scratch.store, try scratch.store.reader())
+    _ = try await scratch.put(image(1), new(5000))
+    let first = try store.promise(
+      3000, for: .init(number: 1), of: Self.key, quota: 5000, reader: reader)
+    let failure = #expect(throws: StoreFailure.self) {
+      _ = try store.promise(1001, for: .init(number: 2), of: Self.key, quota: 5000, reader: reader)
+    }
+    #expect(failure?.kind == .full(.quota))
+    #expect(failure?.figures == SpaceFigures(used: 4000, limit: 5000, asked: 1001))
+    #expect("\(try #require(failure))".contains("used 4000, limit 5000, asked 1001"))
+    // Less has come than was thought, and another owner has nothing to do with it.
+    first.correct(to: 1000)
+    _ = try store.promise(3000, for: .init(number: 3), of: Self.key, quota: 5000, reader: reader)
+    _ = try store.promise(
+      5000, for: .init(number: 4), of: owner("gw2"), quota: 5000, reader: reader)
+    let most = #expect(throws: StoreFailure.self) {
+      _ = try store.promise(
+        Int64.max, for: .init(number: 5), of: Self.key, quota: 5000, reader: reader)
+    }
+    #expect(most?.kind == .full(.quota))
+  }
+
+  /// An upload can not take what an order was promised: its images are paid for.
+  @Test func othersLeaveWhatIsPromised() async throws {
+    let scratch = try ScratchStore()
+    let (store, reader) = (scratch.store, try scratch.store.reader())
+    let promise = try store.promise(
+      1500, for: .init(number: 6), of: Self.key, quota: 2000, reader: reader)
+    let failure = await #expect(throws: StoreFailure.self) {
+      _ = try await scratch.put(image(1), new(2000))
+    }
+    #expect(failure?.figures == SpaceFigures(used: 1500, limit: 2000, asked: 1000))
+    var publication = Publication()
+    publication.promise = promise
+    publication.add(try scratch.settle(image(2, bytes: 1500)), as: new(2000))
+    #expect(try await store.publish(publication).count == 1)
+  }
+
+  @Test func promisesEndWithTheirOrders() async throws {
+    let scratch = try ScratchStore()
+    let (store, reader) = (scratch.store, try scratch.store.reader())
+    for _ in 0..<100 {
+      _ = try store.promise(2000, for: .init(number: 7), of: Self.key, quota: 2000, reader: reader)
+    }
+    _ = try store.promise(1 << 40, for: .init(number: 8), of: Self.key, quota: nil, reader: reader)
+    #expect(store.promises.promised(to: Self.key) == 0)
+  }
+
+  /// Whether an order of a thousand bytes was taken; then it is carried out.
+  private func buy(_ seed: Int, _ scratch: ScratchStore, _ quota: Int64) async throws -> Bool {
+    let store = scratch.store
+    let id = GenerationID(number: UInt128(seed))
+    let promise: OwnerPromise
+    do throws(StoreFailure) {
+      promise = try store.promise(
+        1000, for: id, of: Self.key, quota: quota, reader: try store.reader())
+    } catch {
+      #expect(error.kind == .full(.quota))
+      return false
+    }
+    let generation = Generation(
+      id: id, owner: Self.key, fingerprint: SHA256.digest(of: image(seed).span),
+      status: .completed, createdAt: 1, expiresAt: 2)
+    var publication = Publication(generation: generation)
+    publication.promise = promise
+    publication.add(try scratch.settle(image(seed)), as: new(quota))
+    _ = try await store.publish(publication)
+    return true
+  }
+
+  /// Fifty orders at once on several threads: exactly as many as fit are taken, and all of those
+  /// get their rows.
+  @Test func fiftyOrdersAtOnceAreExact() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    let quota: Int64 = 20 * 1000
+    let taken = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for seed in 0..<50 { group.addTask { try await self.buy(seed, scratch, quota) } }
+      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(taken == 20)
+    #expect(try store.reader().totals(of: Self.key).bytes == quota)
+    #expect(store.promises.promised(to: Self.key) == 0)
+    try scratch.expectWhole()
+  }
+}
