@@ -23,6 +23,17 @@ struct FakeReply: Sendable {
     return FakeReply(bytes: Array(head.utf8) + body)
   }
 
+  /// A 200 in chunks of `size` bytes, all in one piece on the wire.
+  static func chunked(_ body: [UInt8], of size: Int, type: String) -> FakeReply {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\nTransfer-Encoding: chunked\r\n\r\n"
+    var bytes = Array(head.utf8)
+    for start in stride(from: 0, to: body.count, by: size) {
+      let piece = body[start..<min(start + size, body.count)]
+      bytes += Array((String(piece.count, radix: 16) + "\r\n").utf8) + piece + Array("\r\n".utf8)
+    }
+    return FakeReply(bytes: bytes + Array("0\r\n\r\n".utf8))
+  }
+
   static func json(_ status: Int, _ fields: [String], _ text: String) -> FakeReply {
     answer(status, fields, Array(text.utf8))
   }

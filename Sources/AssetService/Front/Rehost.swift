@@ -122,12 +122,13 @@ struct Rehost {
       let source = try await reply.fetch(url, on: loop)
       let deposit = try await begin()
       var chunk = ByteBuffer(capacity: 64 << 10)
+      // One read may hand over several pieces: each chunk of a chunked answer is one.
       while try await source.read({ bytes in
-        chunk.removeAll()
         chunk.reserve(bytes.count)
         chunk.append(bytes)
       }) {
         try await deposit.write(chunk)
+        chunk.removeAll()
       }
       return await .paid(try await deposit.finish(), on: context.workers)
     } catch {

@@ -96,13 +96,15 @@ final class UpstreamDesk {
   }
 
   /// Sends an order to the first of `candidates` that takes it. The next one is asked only when no
-  /// money can have been spent.
+  /// money can have been spent, and the client is there still.
   func send(
     _ errand: UpstreamErrand, to candidates: [Settings.Upstream], on loop: isolated EventLoop
   ) async throws -> UpstreamReply {
-    var last: any Error = Failure.busy
+    var last: (any Error)?
     for (index, candidate) in candidates.enumerated() {
       guard let upstream = upstreams[candidate.name] else { continue }
+      // What the candidates before it did not take has cost time: in line, or asking.
+      guard last == nil || errand.isWanted() else { throw Failure.clientLeft }
       let pass: UpstreamPass
       do {
         pass = try await enter(candidate, errand, on: loop)
@@ -120,7 +122,7 @@ final class UpstreamDesk {
         last = error
       }
     }
-    throw last
+    throw last ?? Failure.busy
   }
 
   /// Waits for a turn, as long as the order's time in line lasts.

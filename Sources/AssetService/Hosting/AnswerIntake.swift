@@ -11,7 +11,7 @@ internal import Wire
 
 /// Bytes that are pulled: a request's body, an upstream's answer.
 protocol ByteSource: AnyObject {
-  /// Hands the next bytes to `consume`; `false` at the end.
+  /// Hands the next bytes to `consume`, perhaps in several pieces; `false` at the end.
   func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool
 }
 

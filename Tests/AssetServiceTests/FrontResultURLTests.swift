@@ -1,0 +1,73 @@
+import Crypto
+import Testing
+import Wire
+
+@testable import AssetService
+
+/// Results that an upstream gives as URLs on its own origin (API.md §3).
+@Suite struct FrontResultURLTests {
+  private static let image = TestImages.png(padding: 200_000)
+
+  /// An upstream whose answers are URLs of `count` results; `file` gives them.
+  private func upstream(
+    count: Int = 1, _ file: @escaping @Sendable (String) -> FakeReply
+  ) async throws -> FakeUpstream {
+    try await FakeUpstream { request in
+      if request.hasPrefix("GET ") { return file(request) }
+      let host = request.split(separator: "\r\n").first { $0.hasPrefix("Host: ") } ?? ""
+      let items = (0..<count).map { "{\"url\":\"http://\(host.dropFirst(6))/\($0).png\"}" }
+      return .json(200, "{\"data\":[\(items.joined(separator: ","))]}")
+    }
+  }
+
+  /// One read of a chunked answer brings many pieces: all of them belong to the image.
+  @Test func aResultInManySmallChunksIsWhole() async throws {
+    let upstream = try await upstream { _ in .chunked(Self.image, of: 1000, type: "image/png") }
+    try await withFront(upstream) { service in
+      let answer = try service.generate("a fox", ",\"response_format\":\"url\"")
+      #expect(answer.status == 200, "\(answer.text)")
+      let asset = try #require(answer.json["x_asset"]?["images"]?[0])
+      #expect(asset["bytes"]?.int == Self.image.count)
+      #expect(asset["sha256"]?.string == SHA256.digest(of: Self.image.span).hex)
+      #expect(answer.json["x_asset"]?["warnings"] == nil)
+      #expect(try service.ask("GET", try #require(asset["url"]?.string)).body == Self.image)
+    }
+  }
+
+  /// Nothing, or a page, where an image was promised: it was paid for, and is not asked again.
+  @Test(arguments: ["", "<!DOCTYPE html><html><body>Not found</body></html>", "{\"error\":1}"])
+  func aResultThatIsNoImageIsSaid(_ body: String) async throws {
+    let upstream = try await upstream { _ in
+      .answer(200, type: "text/html", Array(body.utf8))
+    }
+    try await withFront(upstream) { service in
+      let answer = try service.generate("a fox")
+      #expect(answer.status == 502 && answer.code == "no_image_returned", "\(answer.text)")
+      #expect(answer["x-should-retry"] == "false")
+      #expect(upstream.requests.count == 2)
+    }
+  }
+
+  /// No fetch waits for another: none is answered before all have been asked.
+  @Test func resultsAreFetchedSideBySide() async throws {
+    let upstream = try await upstream(count: 4) { _ in
+      var reply = FakeReply.answer(200, type: "image/png", Self.image)
+      reply.waits = true
+      return reply
+    }
+    try await withFront(upstream) { service in
+      let client = try service.client()
+      let order = FrontCase.order("a fox", ",\"n\":4,\"response_format\":\"url\"")
+      try client.send(
+        "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+          + "Content-Type: application/json\r\nContent-Length: \(order.utf8.count)\r\n\r\n\(order)")
+      try await until("all are asked for") { upstream.requests.count == 5 }
+      await upstream.release()
+      let answer = try client.readAnswer(to: "POST")
+      #expect(answer.status == 200, "\(answer.text)")
+      let urls = (answer.json["data"]?.array ?? []).compactMap { $0["url"]?.string }
+      #expect(urls.count == 4)
+      for url in urls { #expect(try service.ask("GET", url).body == Self.image) }
+    }
+  }
+}
