@@ -124,7 +124,9 @@ public final class AssetService: Sendable {
       shares: DescriptorShares(of: SystemInfo.descriptorLimit, loops: options.loops),
       workers: try Workers(
         threads: 2 * SystemInfo.coreCount + 4, queueLimit: limits.workerQueue),
-      coldReaders: try ColdReaders(threads: limits.coldReaders, queueLimit: limits.coldReaderQueue),
+      // A connection waits for one reading at a time: there is room for all.
+      coldReaders: try ColdReaders(
+        threads: limits.coldReaders, queueLimit: settings.limits.connections),
       lookups: try Workers(threads: limits.lookups, queueLimit: limits.lookupQueue),
       budgets: CallBudgets(limits), linkKeys: LinkKeys(LinkVerifier(ring)),
       bases: BaseSettings(settings, state), log: log, state: state,
@@ -160,8 +162,13 @@ public final class AssetService: Sendable {
   /// The version of this program.
   public static let version = "0.1.0"
 
-  /// Makes a `stop` that is under way wait for no call any more.
-  public func abandonCalls() async { await server.abandon() }
+  /// Makes a `stop` that is under way wait for no call any more; the log names each paid one.
+  public func abandonCalls() async {
+    for purchase in context.purchases.all {
+      context.log.event(.error, "a paid call was abandoned", purchase.members)
+    }
+    await server.abandon()
+  }
 
   /// The folder of the store.
   public var storageRoot: String { context.store.root }

@@ -16,8 +16,6 @@ struct ServiceLimits: Sendable {
   var workerQueue: Int { generations + ingests + queries + 1024 }
   /// Threads that bring cold files into memory: their number is how deep the disk's queue gets.
   var coldReaders = 4
-  /// Deliveries that wait for one of those; those beyond read on their loop.
-  var coldReaderQueue = 1024
   /// Threads that look up names: a silent name server holds each for many seconds.
   var lookups = 4
   /// Look-ups that wait for one.

@@ -209,6 +209,9 @@ final class ClientConnection: Channel {
     waiting.resume()
   }
 
+  /// The loop ends: whoever waits for the server hears that the connection is gone.
+  func loopEnded(_ loop: isolated EventLoop) { close() }
+
   func ready(_ readiness: Readiness, on loop: isolated EventLoop) {
     // A turn that was asked for says nothing about the socket.
     if readiness.isOwnTurn { return state == .busy ? wake() : () }

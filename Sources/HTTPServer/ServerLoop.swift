@@ -13,8 +13,10 @@ final class ServerLoop: TCPAcceptor {
   /// How many answers wait for their readers.
   var waitingReaders = 0
   private(set) var isDraining = false
+  private var isAbandoned = false
   private let loop: EventLoop
   private let admission: Admission
+  private let operators = Admission(limit: 64, limitPerAddress: 64)
   private var connections: [ObjectIdentifier: Connection] = [:]
   private var listeners: [TCPListener] = []
   /// Handlers that have not answered; one may outlive its connection, and a paid image with it.
@@ -51,11 +53,15 @@ final class ServerLoop: TCPAcceptor {
     on loop: isolated EventLoop
   ) throws -> Endpoint {
     let listener = try TCPListener(
-      endpoint, joining: joining, admission: admission, isExempt: isExempt, acceptor: self)
+      endpoint, joining: joining, admission: admission(of: !TCPListener.canShare(endpoint)),
+      isExempt: isExempt, acceptor: self)
     try listener.start(on: loop)
     listeners.append(listener)
     return listener.endpoint
   }
+
+  /// The operator's socket has connections of its own: it must answer when all others are taken.
+  private func admission(of isLocal: Bool) -> Admission { isLocal ? operators : admission }
 
   func accepted(
     _ stream: consuming TCPStream, from peer: Peer, isExempt: Bool, on loop: isolated EventLoop
@@ -74,7 +80,7 @@ final class ServerLoop: TCPAcceptor {
 
   func closed(_ connection: Connection, isExempt: Bool) {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-    admission.release(connection.peer, isExempt: isExempt)
+    admission(of: connection.peer.isLocalSocket).release(connection.peer, isExempt: isExempt)
     endDrainIfEmpty()
   }
 
@@ -100,7 +106,7 @@ final class ServerLoop: TCPAcceptor {
 
   /// Adds one who is resumed when nothing runs any more, or at once.
   func whenDrained(_ waiter: CheckedContinuation<Void, Never>) {
-    if isDrained { waiter.resume() } else { drained.append(waiter) }
+    if isDrained || isAbandoned { waiter.resume() } else { drained.append(waiter) }
   }
 
   /// Closes the connections; handlers go on to their end, with what they have paid for.
@@ -108,13 +114,18 @@ final class ServerLoop: TCPAcceptor {
     for connection in connections.values { connection.close(on: loop) }
   }
 
-  /// Waits for nothing any more.
+  /// Waits for nothing any more, also if the drain has yet to begin here.
   func abandon() {
-    for waiter in drained { waiter.resume() }
-    drained = []
+    isAbandoned = true
+    endDrain()
   }
 
   private func endDrainIfEmpty() {
-    if isDrained { abandon() }
+    if isDrained { endDrain() }
+  }
+
+  private func endDrain() {
+    for waiter in drained { waiter.resume() }
+    drained = []
   }
 }

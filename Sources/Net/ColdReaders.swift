@@ -7,7 +7,8 @@ public import Kernel
 public final class ColdReaders: Sendable {
   let workers: Workers
 
-  /// Starts `threads` threads; at most `queueLimit` readings wait for one.
+  /// Starts `threads` threads; at most `queueLimit` readings wait for one, which must be one for
+  /// each connection: a reading that is refused is one that its loop would wait for.
   public init(threads: Int, queueLimit: Int) throws(Errno) {
     workers = try Workers(threads: threads, queueLimit: queueLimit)
   }

@@ -51,6 +51,9 @@ public final class LoopClock: Channel {
     }
   }
 
+  /// The loop ends: so does waiting.
+  public func loopEnded(_ loop: isolated EventLoop) { close(on: loop) }
+
   /// Nobody rings.
   public func ready(_ readiness: Readiness, on loop: isolated EventLoop) {}
 

@@ -81,6 +81,8 @@ public final class TCPListener: Channel {
   private var acceptor: (any TCPAcceptor)?
   /// Whether a look after a pause is due: edges in the meantime must not add looks of their own.
   private var isPaused = false
+  /// Whether the loop has been asked for a turn: one is enough.
+  private var isTurnDue = false
 
   /// Clears a path of what an ended daemon left there; one that is listened on is EADDRINUSE, and
   /// other endpoints have no name to clear.
@@ -138,10 +140,13 @@ public final class TCPListener: Channel {
 
   /// Accepts what waits.
   public func ready(_ readiness: Readiness, on loop: isolated EventLoop) {
+    // An edge while a turn is due adds none: the turns of a flood would add up.
+    if readiness.isOwnTurn { isTurnDue = false } else if isTurnDue { return }
     guard let id, !isPaused else { return }
     for _ in 0..<Self.acceptsPerTurn {
       guard acceptOne(on: loop) else { return }
     }
+    isTurnDue = true
     loop.yield(id)
   }
 

@@ -85,4 +85,30 @@ struct TCPListenerDrainTests {
     #expect(accepted == 100)
     loop.stop()
   }
+
+  /// Edges while a turn is due add no turns: under a flood they would add up, until one turn of the
+  /// loop accepted the whole queue.
+  @Test func turnsDoNotAddUp() async throws {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    let accepted = try await loop.run { loop in
+      let counter = Counter()
+      let listener = try TCPListener(
+        SocketAddress(.v4(0x7F00_0001, port: 0)),
+        admission: Admission(limit: 1000, limitPerAddress: 1000), isExempt: { _ in true },
+        acceptor: counter)
+      try listener.start(on: loop)
+      var clients: [Client] = []
+      for _ in 0..<300 { clients.append(try Client(listener.endpoint)) }
+      var counts: [Int] = []
+      for _ in 0..<3 {
+        listener.ready(.all, on: loop)
+        counts.append(counter.count)
+      }
+      listener.stop(on: loop)
+      return counts
+    }
+    #expect(accepted == [64, 64, 64])
+    loop.stop()
+  }
 }

@@ -66,13 +66,13 @@ final class AssetShelf {
   private static let smallBytes = 8 << 10
 
   private static func content(_ file: consuming File, bytes: Int64) -> OpenAsset.Content {
-    guard bytes <= Int64(smallBytes) else { return .file(SharedFile(file)) }
+    let file = SharedFile(file)
+    // Where the disk must be asked, it is asked beside the loop, as for every cold file.
+    guard bytes <= Int64(smallBytes), !file.isCold(at: 0, count: bytes) else { return .file(file) }
     var held = [UInt8](repeating: 0, count: Int(bytes))
     var span = held.mutableSpan
     // What can not be read now, or is shorter than its row says, fails where it is sent.
-    guard (try? file.read(into: &span, at: 0)) == held.count else {
-      return .file(SharedFile(file))
-    }
+    guard (try? file.read(into: &span, at: 0)) == held.count else { return .file(file) }
     return .bytes(held)
   }
 
