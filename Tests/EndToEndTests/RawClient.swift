@@ -109,6 +109,15 @@ extension Daemon {
       .count
   }
 
+  /// What each of its descriptors is, without the numbers in the names.
+  func descriptorKinds() throws -> [String] {
+    let folder = "/proc/\(process.processIdentifier)/fd"
+    return try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name in
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
+      return target?.filter { !$0.isNumber }
+    }.sorted()
+  }
+
   /// A number of `assetctl stats`.
   func stat(_ name: String) throws -> Int {
     let answer = try curl("--unix-socket", root + "/admin.sock", "http://localhost/admin/stats")
