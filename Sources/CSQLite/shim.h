@@ -41,4 +41,34 @@ static inline int csqlite_is_over_quota(sqlite3 *db) {
   return code == EDQUOT;
 }
 
+// For a forced failure of the log's fsync, which has no place in the list of xSetSystemCall: this
+// connection's log gets methods whose sync fails, and which say `code` for the errno.
+static inline int *csqlite_sync_errno(void) {
+  static int code;
+  return &code;
+}
+static inline int csqlite_fail_sync(sqlite3_file *log, int flags) {
+  (void)log;
+  (void)flags;
+  return SQLITE_IOERR_FSYNC;
+}
+static inline int csqlite_control(sqlite3_file *log, int operation, void *value) {
+  (void)log;
+  if (operation != SQLITE_FCNTL_LAST_ERRNO) return SQLITE_NOTFOUND;
+  *(int *)value = *csqlite_sync_errno();
+  return SQLITE_OK;
+}
+static inline int csqlite_fail_syncs(sqlite3 *db, int code) {
+  static sqlite3_io_methods failing;
+  sqlite3_file *log = 0;
+  int found = sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (found != SQLITE_OK || !log || !log->pMethods) return 0;
+  *csqlite_sync_errno() = code;
+  failing = *log->pMethods;
+  failing.xSync = csqlite_fail_sync;
+  failing.xFileControl = csqlite_control;
+  log->pMethods = &failing;
+  return 1;
+}
+
 #endif

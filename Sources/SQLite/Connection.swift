@@ -176,12 +176,18 @@ internal import CSQLite
   /// Leaves checkpoints to the program: none is part of a commit any more.
   public func checkpointByHand() { _ = unsafe sqlite3_wal_autocheckpoint(handle, 0) }
 
-  /// Pages that this connection has written to the log, since it was opened.
-  public var pagesWritten: Int {
+  /// Pages that this connection has written to the log, since it was opened: a counter that begins
+  /// again at 0 after 2^31 pages (`sqlite3_db_status`).
+  public var pagesWritten: Int32 {
     var pages: Int32 = 0
     var most: Int32 = 0
     _ = unsafe sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &most, 0)
-    return Int(pages)
+    return pages
+  }
+
+  /// How many pages lie between two values of `pagesWritten`, also when it began again at 0.
+  public static func pages(from earlier: Int32, to later: Int32) -> Int {
+    Int((later &- earlier) & .max)
   }
 
   /// How long a lock of another connection is waited for, in milliseconds.
@@ -195,9 +201,13 @@ internal import CSQLite
     _ = unsafe sqlite3_db_release_memory(handle)
   }
 
+  /// SQLITE_IOERR_WRITE, a macro that Swift does not import.
+  private static let failedWrite = SQLITE_IOERR | 3 << 8
+
   func failure(_ code: Int32, _ operation: String) -> SQLiteFailure {
-    // A disk quota that is used up is a full disk.
-    let isQuota = unsafe code & 0xff == SQLITE_IOERR && csqlite_is_over_quota(handle) != 0
+    // A write that a disk quota refused met a full disk. Any other call that fails this way, such
+    // as the fsync of a COMMIT, leaves the outcome open.
+    let isQuota = unsafe code == Connection.failedWrite && csqlite_is_over_quota(handle) != 0
     let code = isQuota ? SQLITE_FULL : code
     let message = unsafe String(cString: sqlite3_errmsg(handle))
     return SQLiteFailure(code: code, operation: operation, message: message)

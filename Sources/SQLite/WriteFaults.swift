@@ -36,6 +36,14 @@ public enum WriteFaults {
   }
 }
 
+extension Connection {
+  /// Makes every fsync of this connection's log fail with `code` (errno(3)), until it is closed;
+  /// for tests; within a transaction.
+  ///
+  /// - Returns: whether there is a log.
+  public func failSyncs(code: Int32) -> Bool { unsafe csqlite_fail_syncs(handle, code) != 0 }
+}
+
 private func writeOrFail(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: off_t)
   -> Int
 {

@@ -33,6 +33,18 @@ import Wire
     }
   }
 
+  /// The largest number that there is ends no daemon.
+  @Test(arguments: ["before", "after"]) func largestTimeIsAnswered(_ side: String) async throws {
+    try await withService { service in
+      #expect(try service.host(TestImages.png(), "").status == 201)
+      let page = try service.ask("GET", "/v1/assets?created_\(side)=\(Int64.max)")
+      #expect(page.status == 200, "\(page.text)")
+      #expect(page.json["data"]?.array?.count == (side == "before" ? 1 : 0))
+      let over = try service.ask("GET", "/v1/assets?created_\(side)=\(UInt64.max)")
+      #expect(over.status == 400 && over.param == "created_\(side)")
+    }
+  }
+
   /// A4: a list is read on a thread of its own. While those are busy, the loop answers others.
   @Test func aListDoesNotHoldItsLoop() async throws {
     try await withService(loops: 1) { service in

@@ -96,4 +96,15 @@ struct ScratchFolder: ~Copyable {
     let log = try FileManager.default.attributesOfItem(atPath: path + "-wal")
     #expect(log[.size] as? Int == 0)
   }
+
+  /// The counter of pages begins again at 0 after 2^31.
+  @Test func pagesAreCountedAcrossTheEndOfTheCounter() {
+    #expect(Connection.pages(from: 0, to: 1000) == 1000)
+    #expect(Connection.pages(from: .max, to: 0) == 1)
+    #expect(Connection.pages(from: .max - 9, to: 990) == 1000)
+    #expect(Connection.pages(from: 5, to: 5) == 0)
+    // SQLite's own mask may go: then it becomes negative.
+    #expect(Connection.pages(from: .max, to: .min) == 1)
+    #expect(Connection.pages(from: -1, to: 0) == 1)
+  }
 }

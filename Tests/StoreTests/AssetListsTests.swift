@@ -71,6 +71,18 @@ import Wire
     }
   }
 
+  /// A client may send any number.
+  @Test(arguments: [Int64.min, .min + 1, 0, .max - 1, .max])
+  func anyTimeIsATime(_ time: Int64) async throws {
+    let (scratch, _) = try await filled(10)
+    let reader = try scratch.store.reader()
+    let all = try #require(try reader.assets(AssetQuery(owner: nil)))
+    let before = try reader.assets(AssetQuery(owner: nil, createdBefore: time))
+    #expect(before?.assets.count == (time > TestClock.start + 10 ? all.assets.count : 0))
+    let after = try reader.assets(AssetQuery(owner: nil, createdAfter: time))
+    #expect(after?.assets.count == (time > TestClock.start ? 0 : all.assets.count))
+  }
+
   /// A4: whatever the filter, one page looks at so many rows and no more.
   @Test func onePageLooksAtABoundedNumberOfRows() async throws {
     let (scratch, start) = try await filled(1000)

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import SQLite
 import Synchronization
 import Testing
 
@@ -66,6 +67,27 @@ import Testing
     #expect(try scratch.content(first.id) == image(1))
     #expect(scratch.store.damagedBlobs == (0, 1))
     try scratch.expectWhole()
+  }
+
+  /// The file is good and its row is not: the file stays, and nobody is told of an asset.
+  @Test func rowThatIsWrongTakesNoFile() async throws {
+    let scratch = try ScratchStore()
+    let asset = try await scratch.put(image(1)).asset
+    try await scratch.store.write { (session) throws(StoreFailure) in
+      try failures { () throws(SQLiteFailure) in
+        try session.connection.execute("UPDATE blobs SET bytes = bytes + 1")
+      }
+    }
+    let failure = await #expect(throws: StoreFailure.self) { _ = try await scratch.put(image(1)) }
+    #expect(failure?.kind == .damaged)
+    try scratch.store.unlinker.drain()
+    #expect(try scratch.blobFiles() == [asset.blob.name.path])
+  }
+
+  private func failures(
+    _ body: () throws(SQLiteFailure) -> Void
+  ) throws(StoreFailure) {
+    do { try body() } catch { throw StoreFailure(.change, error) }
   }
 
   /// What a store told.

@@ -83,6 +83,27 @@ import Wire
     #expect(try scratch.blobFiles().count == 1)
   }
 
+  /// A quota that the fsync meets says nothing of the frames before it: they may be durable.
+  @Test(arguments: [EIO, EDQUOT])
+  func failedFsyncOfTheCommitLeavesTheOutcomeOpen(code: Int32) async throws {
+    let scratch = try ScratchStore()
+    let kept = try await scratch.put(image(1)).asset
+    do {
+      try await scratch.store.write { (session) throws(StoreFailure) in
+        #expect(session.connection.failSyncs(code: code))
+        _ = try session.insert(kept.blob, as: .temporary(), now: 0)
+      }
+      Issue.record("it must fail")
+    } catch {
+      #expect(error.kind == .outcomeUnknown)
+    }
+    // The next connection recovers.
+    _ = try await scratch.put(image(2))
+    #expect(scratch.store.health == .good)
+    #expect(scratch.store.failureCount == 1)
+    try scratch.expectWhole()
+  }
+
   /// Nothing is left of the log after a clean stop, although a reader is still there.
   @Test func logIsEmptyAfterTheEnd() async throws {
     let scratch = try ScratchStore()

@@ -29,7 +29,7 @@ struct GenerationHandler {
       body, catalog: catalog, caller: call.caller, defaults: context.settings.defaults)
     let usable = try catalog.upstreams(of: order.model)
     // A full store, and a quota that is used up, are 507 before money is spent.
-    let bytes = Int64(order.n) * order.model.expectedBytes
+    let bytes = order.expectedBytes
     let space = try ReservedSpace(bytes, in: context.store)
     let id = GenerationID(number: UInt128(bytes: SystemRandom.bytes16()))
     let promise = try context.store.promise(

@@ -18,6 +18,12 @@ struct GenerationOrder {
   /// What makes two orders the same.
   let fingerprint: Digest
 
+  /// What all of its images may need, in bytes; no more than there can be.
+  var expectedBytes: Int64 {
+    let (bytes, isTooMuch) = model.expectedBytes.multipliedReportingOverflow(by: Int64(n))
+    return isTooMuch ? .max : bytes
+  }
+
   /// The members that OpenAI's generations know, beside `model` and `asset`.
   private static let known: Set<String> = [
     "prompt", "n", "size", "quality", "background", "moderation", "output_format",

@@ -68,13 +68,21 @@ extension CatalogSession {
   }
 
   /// Lets the row name another file of the same bytes.
+  ///
+  /// - Throws: `.damaged` when the row says another size than these bytes have: the row is what is
+  ///   wrong then, and the file that it names stays.
   private func replace(_ damaged: Blob, with blob: Blob) throws(StoreFailure) {
-    _ = try catalog(.publish) { () throws(SQLiteFailure) in
+    let changed = try catalog(.publish) { () throws(SQLiteFailure) in
       try run(.replaceFile) {
         $0.bind(1, damaged.digest)
         $0.bind(2, Int64(blob.name.tail))
         $0.bind(3, blob.bytes)
       }
+    }
+    guard changed == 1 else {
+      throw StoreFailure(
+        .publish, .damaged, subject: blob.digest.hex,
+        hint: "its row says \(damaged.bytes) bytes, and it has \(blob.bytes)")
     }
   }
 

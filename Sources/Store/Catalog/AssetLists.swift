@@ -17,16 +17,24 @@ extension CatalogSession {
     }
     var start = Int64(0)
     if let time = query.createdAfter {
-      start = try firstSerial(createdAfter: time - CatalogSession.clockSlack)
+      start = try firstSerial(createdAfter: Self.earlier(time))
     }
     if let time = query.createdBefore {
-      end = min(end, try firstSerial(createdAfter: time + CatalogSession.clockSlack))
+      end = min(end, try firstSerial(createdAfter: Self.later(time)))
     }
     return try scan(query, start..<max(start, end))
   }
 
   /// Serials follow the time of creation, but for what a clock that was put back did.
   private static let clockSlack = ClockGuard.maxBack
+
+  // Both stop at the ends of the type: a client may send any number.
+  private static func earlier(_ time: Int64) -> Int64 {
+    max(time, .min + clockSlack) - clockSlack
+  }
+  private static func later(_ time: Int64) -> Int64 {
+    min(time, .max - clockSlack) + clockSlack
+  }
 
   // MARK: One page
 

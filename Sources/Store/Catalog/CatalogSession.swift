@@ -14,7 +14,7 @@ final class CatalogSession {
   /// Hears of damage that a statement finds.
   private let health: HealthMonitor?
   /// `Connection.pagesWritten` when the log was last brought home; the writer's.
-  var pagesAtCheckpoint = 0
+  var pagesAtCheckpoint: Int32 = 0
   /// Whether the log's file is to be cut when no reader needs it; the writer's.
   var isLogLarge = false
 

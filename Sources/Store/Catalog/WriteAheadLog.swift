@@ -15,7 +15,8 @@ extension CatalogSession {
   /// the log still has all of it, and the next time tries again.
   func bringLogHome(isBusy: Bool) {
     let written = connection.pagesWritten
-    if written - pagesAtCheckpoint >= (isBusy ? Self.manyPages : Self.fewPages) {
+    let added = Connection.pages(from: pagesAtCheckpoint, to: written)
+    if added >= (isBusy ? Self.manyPages : Self.fewPages) {
       pagesAtCheckpoint = written
       guard let log = try? connection.checkpointed(.passive) else { return }
       isLogLarge = log.pages >= Self.largePages
