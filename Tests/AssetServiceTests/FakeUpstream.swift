@@ -11,6 +11,11 @@ struct FakeReply: Sendable {
   /// Whether all of it waits for `FakeUpstream.release`.
   var waits = false
 
+  /// What is sent behind all of the answer: in a later turn, or when the connection's next request
+  /// has come.
+  var late: [UInt8] = []
+  var lateWaitsForRequest = false
+
   static let silence = FakeReply()
   static let lost = FakeReply(drops: true)
 
@@ -141,6 +146,8 @@ private final class FakeConnection: Channel {
   private let server: FakeAcceptor
   private var received: [UInt8] = []
   private var reply: FakeReply?
+  /// What goes before the next answer.
+  private var late: [UInt8] = []
 
   init(_ stream: consuming TCPStream, _ server: FakeAcceptor) {
     self.stream = .some(stream)
@@ -168,6 +175,8 @@ private final class FakeConnection: Channel {
     guard reply == nil, let request = takeRequest() else { return }
     server.log.add(request)
     reply = server.answer(request)
+    reply?.bytes.insert(contentsOf: late, at: 0)
+    late = []
     send(on: loop)
   }
 
@@ -186,7 +195,15 @@ private final class FakeConnection: Channel {
       reply?.bytes.removeFirst(count)
     }
     // Silence lasts: no other request is answered on this connection.
-    if waiting.drops { end(on: loop) } else if !waiting.bytes.isEmpty { reply = nil }
+    if waiting.drops { return end(on: loop) }
+    guard !waiting.bytes.isEmpty else { return }
+    reply = nil
+    if waiting.lateWaitsForRequest {
+      late = waiting.late
+    } else if !waiting.late.isEmpty, let id {
+      reply = FakeReply(bytes: waiting.late)
+      loop.yield(id)
+    }
   }
 
   /// The next whole request (head, and body by its Content-Length).

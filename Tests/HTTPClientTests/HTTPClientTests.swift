@@ -165,6 +165,16 @@ struct HTTPClientTests {
     #expect(answer == .failure(.timedOut(.sending, afterSending: true)))
   }
 
+  @Test("A call whose time is over sends nothing, over a kept connection either")
+  func lateBeforeSending() async throws {
+    var calls = Calls()
+    calls.count = 2
+    calls.change = { index, request in if index == 1 { request.timeout = 0 } }
+    let outcome = try await calls.run([[Step].answer(Self.ok) + [.request]])
+    #expect(outcome.answers[0] == .success(200, "ok"))
+    #expect(outcome.answers[1] == .failure(.timedOut(.sending, afterSending: false)))
+  }
+
   // MARK: Addresses
 
   @Test(

@@ -4,40 +4,64 @@ import Glibc
 import Kernel
 import Synchronization
 
-/// Answers one connection with key updates that want to be answered, and reads none of the answers.
+/// Answers one connection over a local socket with key updates, and reads no more.
 final class KeyUpdateFlood: Sendable {
   struct Unavailable: Error {}
 
-  let port: UInt16
-  private let listener: Int32
+  enum Kind: Sendable {
+    /// Without end; none wants an answer.
+    case endless
+    /// So many, all before `isWritten`; none wants an answer. Then a response with a body `ok`.
+    case atOnce(Int)
+    /// Without end behind the head of a response, a byte of its body with each; all want answers.
+    case amongBytes
+  }
 
-  init() throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+  /// Lives as long as one of both sides may use its descriptor.
+  private final class Listener: Sendable {
+    let descriptor: Int32
+    let isWritten = Atomic(false)
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+  }
+
+  /// Where it listens.
+  let path: String
+  private let listener: Listener
+
+  /// Whether all that there is to come waits in the socket.
+  var isWritten: Bool { listener.isWritten.load(ordering: .acquiring) }
+
+  init(_ kind: Kind) throws {
+    let path = "/tmp/flood-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+    let listener = Listener(socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
     let isBound = unsafe withUnsafeMutablePointer(to: &address) { address in
       unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        unsafe bind(listener, address, size) == 0 && listen(listener, 8) == 0
-          && getsockname(listener, address, &size) == 0
+        unsafe bind(listener.descriptor, address, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+          && listen(listener.descriptor, 8) == 0
       }
     }
     guard isBound else { throw Unavailable() }
-    self.listener = listener
-    port = UInt16(bigEndian: address.sin_port)
-    try KernelThread.start(name: "flood", stackBytes: 1 << 20) { Self.serve(listener) }
+    (self.path, self.listener) = (path, listener)
+    try KernelThread.start(name: "flood", stackBytes: 1 << 20) {
+      Self.serve(listener, kind)
+    }
   }
 
   /// Ends a thread that waits for its connection.
-  deinit { shutdown(listener, Int32(SHUT_RDWR)) }
+  deinit {
+    shutdown(listener.descriptor, Int32(SHUT_RDWR))
+    unlink(path)
+  }
 
-  private static func serve(_ listener: Int32) {
-    let connection = accept(listener, nil, nil)
-    defer {
-      close(connection)
-      close(listener)
-    }
+  private static func serve(_ listener: Listener, _ kind: Kind) {
+    let connection = accept(listener.descriptor, nil, nil)
+    defer { close(connection) }
     guard connection >= 0, let context = unsafe SSL_CTX_new(TLS_server_method()) else { return }
     defer { unsafe SSL_CTX_free(context) }
     guard unsafe present(context), let session = unsafe SSL_new(context) else { return }
@@ -46,10 +70,54 @@ final class KeyUpdateFlood: Sendable {
       return
     }
     var request = [UInt8](repeating: 0, count: 4096)
-    guard unsafe SSL_read(session, &request, 4096) > 0 else { return }
-    while unsafe SSL_key_update(session, SSL_KEY_UPDATE_REQUESTED) == 1,
-      unsafe SSL_do_handshake(session) == 1
-    {}
+    guard unsafe SSL_read(session, &request, 4096) > 0, let written = unsafe BIO_new(BIO_s_mem())
+    else { return }
+    // From here on records are collected; owned by the session.
+    unsafe SSL_set0_wbio(session, written)
+    func update(_ kind: Int32) {
+      unsafe _ = SSL_key_update(session, kind) + SSL_do_handshake(session)
+    }
+    func say(_ text: String) { unsafe _ = SSL_write(session, text, Int32(text.utf8.count)) }
+    func send() -> Bool { unsafe deliver(written, to: connection) }
+    switch kind {
+    case .endless:
+      repeat {
+        for _ in 0..<100 { update(SSL_KEY_UPDATE_NOT_REQUESTED) }
+      } while send()
+    case .atOnce(let count):
+      for _ in 0..<count { update(SSL_KEY_UPDATE_NOT_REQUESTED) }
+      say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+      listener.isWritten.store(send(), ordering: .releasing)
+      // Until the client leaves.
+      while recv(connection, &request, 4096, 0) > 0 {}
+    case .amongBytes:
+      say("HTTP/1.1 200 OK\r\n\r\n")
+      repeat {
+        for _ in 0..<100 {
+          update(SSL_KEY_UPDATE_REQUESTED)
+          say("a")
+        }
+      } while send()
+    }
+  }
+
+  /// Sends what was written; `false` when the client is gone.
+  private static func deliver(_ written: OpaquePointer, to connection: Int32) -> Bool {
+    // Room for all that is written at once: 189 KB.
+    var room: Int32 = 200 << 10
+    setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<Int32>.size))
+    var piece = [UInt8](repeating: 0, count: 16 << 10)
+    while case let count = unsafe BIO_read(written, &piece, Int32(piece.count)), count > 0 {
+      var sent = 0
+      while sent < count {
+        let taken = piece[sent..<Int(count)].withUnsafeBytes {
+          unsafe Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        guard taken > 0 else { return false }
+        sent += taken
+      }
+    }
+    return true
   }
 
   private static func present(_ context: OpaquePointer) -> Bool {

@@ -49,6 +49,15 @@ struct LateBytesTests {
     #expect(outcome.answers == Array(repeating: .success(200, "ok"), count: 2))
   }
 
+  @Test("A connection on which more came than the answer is not kept", arguments: [false, true])
+  func moreThanAnswer(secure: Bool) async throws {
+    let outcome = try await calls(secure: secure).run([
+      [Step].answer(HTTPClientTests.ok) + [.send(Self.late)]
+    ])
+    #expect(outcome.answers == [.success(200, "ok")])
+    #expect(outcome.idle == 0)
+  }
+
   @Test("An answer that comes before the request is no answer", arguments: [false, true])
   func onAccept(secure: Bool) async throws {
     var calls = try calls(secure: secure)

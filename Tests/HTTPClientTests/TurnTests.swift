@@ -108,22 +108,4 @@ struct TurnTests {
     }
     #expect(answer == .failure(.timedOut(.sending, afterSending: true)))
   }
-
-  @Test("Key updates without end are given up, and answers to them do not pile up")
-  func keyUpdates() async throws {
-    let flood = try KeyUpdateFlood()
-    let trust = try TLSTrust(additionalAuthorities: Array(Certificates.authority.utf8))
-    let lookups = try Workers(threads: 1, queueLimit: 8)
-    defer { lookups.stop() }
-    let failure = try await onLoop { loop -> ClientFailure? in
-      let client = try HTTPClient(lookups: lookups, trust: trust, on: loop)
-      defer { client.close(on: loop) }
-      let url = try ClientURL(Array("https://127.0.0.1:\(flood.port)/".utf8))
-      var request = ClientRequest(.get, url)
-      request.timeout = 3_600_000_000_000
-      do { _ = try await client.call(request, on: loop) } catch { return error as? ClientFailure }
-      return nil
-    }
-    #expect(failure == .lost(afterSending: true))
-  }
 }

@@ -21,10 +21,11 @@ struct OpenAIUpstreamTests {
   static let empty = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
   private static let trust = Result { try TLSTrust() }
 
-  /// Runs one order, or a fetch of `url` (in which PORT is the server's), against these scripts.
+  /// Runs one order, or a fetch of `url` (in which PORT is the server's), against these scripts;
+  /// before it, those of `earlier`.
   private func run(
     _ scripts: [[Step]], model: String = "gpt-image-2", key: String? = key,
-    fetch url: String? = nil, afterOrder: Bool = false, mayRetry: Bool = true,
+    fetch url: String? = nil, after earlier: [String?] = [], mayRetry: Bool = true,
     parameters: JSONObject = JSONObject(), timeout: Int64 = 10_000_000_000
   ) async throws -> Outcome {
     let lookups = try Workers(threads: 1, queueLimit: 8)
@@ -45,25 +46,22 @@ struct OpenAIUpstreamTests {
         model: model, parameters: parameters, timeoutNanoseconds: timeout, mayRetry: mayRetry)
       var outcome = Outcome()
       do {
-        if afterOrder {
-          let answer = try await upstream.generate(order, on: loop)
-          while try await answer.read({ _ in }) {}
+        for url in earlier + [url] {
+          let answer =
+            if let url {
+              try await upstream.fetch(
+                url.replacing("PORT", with: port), until: loop.turnNanoseconds + timeout, on: loop)
+            } else {
+              try await upstream.generate(order, on: loop)
+            }
+          outcome.requestID = answer.requestID
+          outcome.attempts = answer.attempts
+          var body: [UInt8] = []
+          while try await answer.read({ bytes in
+            for index in bytes.indices { body.append(bytes[index]) }
+          }) {}
+          outcome.body = String(decoding: body, as: UTF8.self)
         }
-        let answer =
-          if let url {
-            try await upstream.fetch(
-              url.split(separator: "PORT", omittingEmptySubsequences: false)
-                .joined(separator: port), until: loop.turnNanoseconds + timeout, on: loop)
-          } else {
-            try await upstream.generate(order, on: loop)
-          }
-        outcome.requestID = answer.requestID
-        outcome.attempts = answer.attempts
-        var body: [UInt8] = []
-        while try await answer.read({ bytes in
-          for index in bytes.indices { body.append(bytes[index]) }
-        }) {}
-        outcome.body = String(decoding: body, as: UTF8.self)
       } catch {
         outcome.failure = error as? UpstreamFailure
       }
@@ -210,7 +208,7 @@ struct OpenAIUpstreamTests {
       lost.failure?.message
         == "The upstream closed the connection without an answer; the call may have been billed.")
     #expect(lost.received.count == 1)
-    let late = try await run([[.request], .answer(Self.empty)], timeout: 30_000_000)
+    let late = try await run([[.request], .answer(Self.empty)], timeout: 900_000_000)
     #expect(late.failure?.kind == .timeout)
     #expect(late.failure?.isUnspent == false)
     #expect(
@@ -302,11 +300,31 @@ struct OpenAIUpstreamTests {
     for turns in 0..<6 {
       let outcome = try await run(
         [.answer(Self.empty) + [.turns(turns), .send(late)], .answer(Self.image)],
-        fetch: "http://127.0.0.1:PORT/files/a.png", afterOrder: true)
+        fetch: "http://127.0.0.1:PORT/files/a.png", after: [nil])
       #expect(outcome.failure == nil)
       #expect(outcome.body == "PNG")
       #expect(outcome.received.count == 2)
     }
+  }
+
+  @Test("An order and a result have a connection of their own, also where one could be kept")
+  func connections() async throws {
+    let other = Self.image.replacing("PNG", with: "GIF")
+    let result = try await run(
+      [.answer(Self.image) + .answer(other), .answer(Self.image)], fetch: "/b.png",
+      after: ["/a.png"])
+    #expect(result.body == "PNG" && result.received.count == 2)
+    let order = try await run(
+      [.answer(Self.empty) + .answer(other), .answer(Self.empty)], after: [nil])
+    #expect(order.body == "{}" && order.received.count == 2)
+  }
+
+  @Test("What comes before the order or the fetch is not its answer, and nothing was spent")
+  func spokeFirst() async throws {
+    let order = try await run([[.send(Self.empty)]], mayRetry: false)
+    #expect(order.failure?.isUnspent == true && order.received == [""])
+    let result = try await run([[.send(Self.image)]], fetch: "/a.png")
+    #expect(result.failure?.kind == .resultUnavailable && result.received == [""])
   }
 
   @Test(
@@ -358,7 +376,7 @@ struct OpenAIUpstreamTests {
 
   @Test("What is said of an order that was sent")
   func sentences() async throws {
-    let late = try await run([[.request]], timeout: 30_000_000)
+    let late = try await run([[.request]], timeout: 900_000_000)
     #expect(
       late.failure?.message
         == "The upstream did not answer within 1 s; the call may have been billed.")
