@@ -27,6 +27,8 @@ struct ServiceContext: Sendable {
   let gates: UpstreamGates
   /// The paid calls that run now.
   let purchases = PurchasesUnderWay()
+  /// Paid images that can not be stored.
+  let rescues = RescueMemory()
 
   /// Lets all threads end.
   func stopWorkers() {

@@ -22,4 +22,7 @@ struct ServiceLimits: Sendable {
   var lookupQueue = 256
   /// Assets that a loop keeps open, if the process may open that many.
   var openAssets = 4096
+  /// Bytes of paid images that can not be stored and are kept in memory until their answers are
+  /// out, over all orders; an image beyond is lost, and its answer says so.
+  var rescueBytes: Int64 = 256 << 20
 }

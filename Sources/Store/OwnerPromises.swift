@@ -33,6 +33,19 @@ final class OwnerPromises: Sendable {
   /// What an owner's running orders were promised.
   func promised(to owner: Owner) -> Int64 { state.withLock { $0.sum(of: owner) } }
 
+  /// The same beside one order, without what `hasRow` counts already.
+  func promised(
+    to owner: Owner, beside id: GenerationID,
+    hasRow: (GenerationID) throws(StoreFailure) -> Bool
+  ) throws(StoreFailure) -> Int64 {
+    let open = state.withLock { $0.promised[owner] ?? [:] }
+    var sum: Int64 = 0
+    for (other, bytes) in open where other != id {
+      if try !hasRow(other) { sum += bytes }
+    }
+    return sum
+  }
+
   /// Promises `bytes` to an order, if they fit into `quota` beside what is stored and promised.
   func take(
     _ bytes: Int64, for id: GenerationID, of owner: Owner, quota: Int64, _ rows: Rows
@@ -88,9 +101,12 @@ final class OwnerPromises: Sendable {
 public final class OwnerPromise: Sendable {
   private let promises: OwnerPromises
   private let owner: Owner
-  private let id: GenerationID
+  let id: GenerationID
+  /// What it was promised before it was bought, whatever arrived.
+  let bytes: Int64
 
-  init(_ id: GenerationID, of owner: Owner, in promises: OwnerPromises) {
+  init(_ id: GenerationID, of owner: Owner, _ bytes: Int64, in promises: OwnerPromises) {
+    self.bytes = bytes
     self.promises = promises
     self.owner = owner
     self.id = id
@@ -118,6 +134,6 @@ extension Store {
     } else {
       promises.set(bytes, for: id, of: owner)
     }
-    return OwnerPromise(id, of: owner, in: promises)
+    return OwnerPromise(id, of: owner, bytes, in: promises)
   }
 }

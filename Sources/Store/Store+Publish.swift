@@ -9,7 +9,7 @@ public struct Publication: ~Copyable, Sendable {
   /// The generation's row, if there is one to write.
   public var generation: Generation?
   /// What the order was promised of its owner's quota before it was bought; others' images make
-  /// room for it.
+  /// room for it. An order that brings more than that leaves others what they were promised.
   public var promise: OwnerPromise?
   var parts: [Part] = []
 
@@ -59,22 +59,30 @@ extension Store {
         parts[index].new.promised = promises.promised(to: parts[index].new.owner)
       }
     }
+    let sum = parts.reduce(0) { $0 + $1.blob.bytes }
+    let excess = publication.promise.flatMap { sum > $0.bytes ? $0.id : nil }
     let result = await withCheckedContinuation { [parts] continuation in
-      publish(parts, generation) { continuation.resume(returning: $0) }
+      publish(parts, generation, excess: excess) { continuation.resume(returning: $0) }
     }
     return try result.get()
   }
 
   private func publish(
-    _ parts: [Publication.Part], _ generation: Generation?,
+    _ parts: [Publication.Part], _ generation: Generation?, excess: GenerationID?,
     then: @escaping @Sendable (Result<[PublishedAsset], StoreFailure>) -> Void
   ) {
     let now = self.now
-    writer.submit { [files] (session) throws(StoreFailure) in
+    writer.submit { [files, promises] (session) throws(StoreFailure) in
       var insertions: [Insertion] = []
       for part in parts {
+        var new = part.new
+        if let excess, new.quota != nil {
+          new.promised = try promises.promised(to: new.owner, beside: excess) {
+            (id) throws(StoreFailure) in try session.generation(id) != nil
+          }
+        }
         insertions.append(
-          try session.insert(part.blob, as: part.new, now: now()) { live in
+          try session.insert(part.blob, as: new, now: now()) { live in
             guard let problem = files.problem(of: live) else { return true }
             files.damaged.note(live.name, problem)
             return false

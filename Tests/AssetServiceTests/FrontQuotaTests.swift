@@ -112,4 +112,39 @@ import Wire
       #expect(try generate(service, key).status == 200, "nothing was stored, so it may try again")
     }
   }
+
+  /// What is more than promised does not take the room of another order that runs.
+  @Test func anExcessTakesNobodysPromise() async throws {
+    let large = TestImages.png(padding: 5000)
+    let upstream = try await FakeUpstream { request in
+      guard request.contains("\"small\"") else {
+        return .images("\"b64_json\":\"\(TestImages.base64(large))\"")
+      }
+      var reply = FakeReply.images(Self.good)
+      reply.waits = true
+      return reply
+    }
+    try await withKeys(upstream) { service in
+      // It holds either of them, and what both are thought to need.
+      let quota = large.count + 900
+      let key = try service.key("{\"name\":\"gw\",\"scopes\":[\"generate\"],\"quota\":\(quota)}")
+      let client = try service.client()
+      let order = FrontCase.order("small")
+      try client.send(
+        "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+          + "Authorization: Bearer \(key)\r\nContent-Type: application/json\r\n"
+          + "Content-Length: \(order.utf8.count)\r\n\r\n\(order)")
+      try await until("the first is asked") { upstream.requests.count == 1 }
+      let excess = try generate(service, key)
+      #expect(excess.status == 200, "\(excess.text.prefix(300))")
+      #expect(excess.json["data"]?[0]?["b64_json"]?.string == TestImages.base64(large))
+      #expect(excess.json["x_asset"]?["warning"]?.string == "not_stored")
+      let reason = excess.json["x_asset"]?["warnings"]?[0]?["code"]?.string
+      #expect(reason == "quota_exceeded")
+      await upstream.release()
+      let kept = try client.readAnswer(to: "POST")
+      #expect(kept.status == 200 && kept.json["x_asset"]?["warning"] == nil, "\(kept.text)")
+      #expect(kept.json["x_asset"]?["images"]?.array?.count == 1)
+    }
+  }
 }

@@ -47,6 +47,11 @@ import Testing
       outer.process.waitUntilExit()
       let lines = try String(contentsOfFile: log, encoding: .utf8)
       #expect(lines.contains("/v1/images/generations"), "the order is in the log")
+      let faults = lines.split(separator: "\n").filter { $0.contains("a request failed") }
+      #expect(faults.count == (status == 200 ? 0 : 1))
+      for fact in ["upstream_auth_failed", "\"inner\"", "\"far\"", "\"gen-", "\"request_id\""] {
+        #expect(faults.allSatisfy { $0.contains(fact) }, "\(fact)")
+      }
       said += answer + lines
     }
     #expect(!said.lowercased().contains(Self.key), "the key was said")

@@ -39,11 +39,12 @@ struct GenerationHandler {
     let started = SystemClock.monotonicNanoseconds
     let reply = try await desk.send(errand, to: usable, on: loop)
     var rehost = Rehost(
-      context: context, order: order, call: call, id: id, space: space, promise: promise)
+      context: context, order: order, call: call, id: id, space: space, promise: promise,
+      reader: reader)
     try await rehost.take(reply, on: loop)
     try await rehost.publish()
     let milliseconds = (SystemClock.monotonicNanoseconds - started) / 1_000_000
-    return await rehost.response(upstream: reply, milliseconds: milliseconds)
+    return try await rehost.response(upstream: reply, milliseconds: milliseconds)
   }
 }
 

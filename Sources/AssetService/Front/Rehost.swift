@@ -19,6 +19,7 @@ struct Rehost {
   private let space: ReservedSpace
   /// What the order was promised of its owner's quota; goes once the images have their rows.
   private var promise: OwnerPromise?
+  private let reader: CatalogReader
   private var reply: UpstreamReply?
   private var terms: AssetTerms
   private var skeleton = Skeleton()
@@ -28,13 +29,14 @@ struct Rehost {
   /// Why the answer broke off, if it did.
   private var cutOff: Failure?
   private var warning: String?
-  /// Why images that are here are not in the store.
+  /// Why images that are here are not in the store, or not in the form that was asked for.
   private var unstored: [Int: Failure] = [:]
 
   init(
     context: ServiceContext, order: GenerationOrder, call: Call, id: GenerationID,
-    space: ReservedSpace, promise: OwnerPromise
+    space: ReservedSpace, promise: OwnerPromise, reader: CatalogReader
   ) {
+    self.reader = reader
     self.context = context
     self.order = order
     self.call = call
@@ -89,7 +91,8 @@ struct Rehost {
     try await Deposit.begin(
       in: context.store, on: context.workers,
       within: .part(of: space, order.model.expectedBytes),
-      rescueLimit: context.settings.limits.imageBytes)
+      rescueLimit: context.settings.limits.imageBytes,
+      allowance: RescueAllowance(memory: context.rescues, limit: context.limits.rescueBytes))
   }
 
   /// Results that are URLs are fetched at once, side by side: they will not live long, and the
@@ -145,11 +148,19 @@ struct Rehost {
       }
     }
     guard !hasImage else { return }
-    if let cutOff { throw cutOff }
+    if let cutOff { throw about(cutOff) }
     for case .failed(let failure) in items {
-      throw failure.afterPaying(requestID: requestID)
+      throw about(failure.afterPaying(requestID: requestID))
     }
-    throw UpstreamFailure.withoutImage(skeleton: skeleton.bytes.span, requestID: requestID)
+    let none = UpstreamFailure.withoutImage(skeleton: skeleton.bytes.span, requestID: requestID)
+    throw about(Failure(upstream: none))
+  }
+
+  /// The same, with what the log says of it.
+  private func about(_ failure: Failure) -> Failure {
+    var failure = failure
+    failure.facts = order.facts(id, upstream: reply?.upstream)
+    return failure
   }
 
   // MARK: Publishing
@@ -160,7 +171,9 @@ struct Rehost {
   mutating func publish() async throws {
     terms = Self.terms(of: order, call, context)
     for index in items.indices {
-      if case .unstored(let failure, _) = items[index] { note(failure, index) }
+      guard case .unstored(let failure, let image) = items[index] else { continue }
+      withhold(index, try? await image.digest(on: context.workers))
+      if case .unstored = items[index] { note(failure, index) }
     }
     promise?.correct(to: settled.reduce(0) { $0 + $1.blob.bytes })
     while true {
@@ -169,7 +182,8 @@ struct Rehost {
         break
       } catch {
         if error.kind == .blocked, drop(digest: error.subject, error) { continue }
-        // Paid for: without rows the images still go out, as base64.
+        // Paid for: without rows the images still go out, as base64; not those taken down.
+        for part in settled { withhold(part.index, part.blob.digest) }
         noteNotStored(Failure(error), "\(error)", settled.map(\.index))
         break
       }
@@ -205,11 +219,21 @@ struct Rehost {
     return !dropped.isEmpty
   }
 
+  /// The same for an image whose row was not even tried. What the catalogue can not say is no
+  /// reason to keep back what was paid for.
+  private mutating func withhold(_ index: Int, _ digest: Digest?) {
+    guard let digest, (try? reader.isBlocked(digest)) == true else { return }
+    items[index] = .failed(
+      Failure(StoreFailure(.publish, .blocked, subject: digest.hex)))
+  }
+
   private mutating func noteFailed() {
     for (index, item) in items.enumerated() {
       switch item {
       case .settled, .unstored: break
-      case .failed(let failure): failed[index] = failure
+      case .failed(let failure):
+        failed[index] = failure
+        if failure.code == Failure.rescueFullCode { context.tellLost(of: id, failure) }
       case .plain: failed[index] = cutOff ?? .withoutImage(index)
       }
     }
@@ -230,12 +254,7 @@ struct Rehost {
   private mutating func noteNotStored(_ failure: Failure, _ cause: String, _ indices: [Int]) {
     warning = "not_stored"
     for index in indices { unstored[index] = failure }
-    context.metrics.noteUnstored(indices.count)
-    context.log.event(
-      .error, "images could not be stored",
-      .init(name: "generation_id", value: .string(id.description)),
-      .init(name: "code", value: JSONValue(failure.code)),
-      .init(name: "error", value: .string(cause)))
+    context.tellUnstored(indices.count, of: id, failure, cause)
   }
 
   private var row: Generation {
@@ -253,9 +272,27 @@ struct Rehost {
 
   // MARK: The answer
 
-  func response(upstream reply: UpstreamReply, milliseconds: Int64) async -> Response {
+  /// - Throws: the first image's failure when not one can be read any more.
+  mutating func response(
+    upstream reply: UpstreamReply, milliseconds: Int64
+  ) async throws -> Response {
     let urls = context.urls(call)
-    let ordered = assets.sorted { $0.key < $1.key }.map(\.value)
+    var replies: [ItemReply] = []
+    for index in items.indices { replies.append(await item(index, urls)) }
+    try refuseEmpty()
+    let summary = summary(reply, urls, milliseconds)
+    let answer = AnswerReply(
+      skeleton: skeleton, items: replies, summary: summary, form: terms.base64)
+    var response = answer.response(on: context.workers)
+    addHeaders(to: &response, reply)
+    return deletingAfterDelivery(response, ordered)
+  }
+
+  private var ordered: [Asset] { assets.sorted { $0.key < $1.key }.map(\.value) }
+
+  private func summary(
+    _ reply: UpstreamReply, _ urls: AssetURLs, _ milliseconds: Int64
+  ) -> JSONObject {
     var summary = JSONObject()
     summary["generation_id"] = .string(id.description)
     summary["upstream"] = .string(reply.upstream)
@@ -269,11 +306,10 @@ struct Rehost {
     if !warnings.isEmpty { summary["warnings"] = .array(warnings) }
     if let warning { summary["warning"] = .string(warning) }
     if reply.attempts > 1 { summary["upstream_attempts"] = .number(JSONNumber(reply.attempts)) }
-    var replies: [ItemReply] = []
-    for index in items.indices { replies.append(await item(index, urls)) }
-    let answer = AnswerReply(
-      skeleton: skeleton, items: replies, summary: summary, form: terms.base64)
-    var response = answer.response(on: context.workers)
+    return summary
+  }
+
+  private func addHeaders(to response: inout Response, _ reply: UpstreamReply) {
     response.add("x-asset-generation-id", id.description)
     if !ordered.isEmpty {
       response.add("x-asset-ids", ordered.map(\.id.description).joined(separator: ","))
@@ -283,10 +319,9 @@ struct Rehost {
     }
     response.add("x-asset-replayed", "false")
     if let requestID = reply.requestID { response.add("x-upstream-request-id", requestID) }
-    if warning != nil || !failed.isEmpty || cutOff != nil {
+    if warning != nil || !unstored.isEmpty || !failed.isEmpty || cutOff != nil {
       response.add("x-should-retry", "false")
     }
-    return deletingAfterDelivery(response, ordered)
   }
 
   private static func list(_ failures: [Int: Failure]) -> [JSONValue] {
@@ -298,23 +333,47 @@ struct Rehost {
     }
   }
 
-  private func item(_ index: Int, _ urls: AssetURLs) async -> ItemReply {
+  private mutating func item(_ index: Int, _ urls: AssetURLs) async -> ItemReply {
     switch items[index] {
     case .settled(let work):
-      guard let asset = assets[index] else { return unpublished(work) }
-      if order.format == .url { return .url(urls.url(of: asset)) }
-      guard let file = try? context.store.open(asset.blob) else { return unpublished(work) }
-      return .base64(
-        .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
+      guard let asset = assets[index] else { return unpublished(work, index) }
+      return order.format == .url ? .url(urls.url(of: asset)) : inline(asset, index, urls)
     case .unstored(_, let image):
       return .base64(.unstored(image), await image.mediaType(on: context.workers))
     case .failed, .plain: return .keep
     }
   }
 
-  private func unpublished(_ work: IngestWork) -> ItemReply {
-    guard let blob = try? work.blob else { return .keep }
-    return .base64(.ingest(work, bytes: blob.bytes), blob.image.mediaType)
+  /// A stored image as base64. Where its file can not be opened at the moment its URL goes out;
+  /// what is damaged, or has no URL that lasts, is `failed`.
+  private mutating func inline(_ asset: Asset, _ index: Int, _ urls: AssetURLs) -> ItemReply {
+    do throws(StoreFailure) {
+      let file = try context.store.open(asset.blob)
+      return .base64(
+        .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
+    } catch {
+      let failure = Failure(error)
+      context.tellUnreadable(of: id, failure, "\(error)")
+      if order.options.store != false, error.kind != .assetDamaged {
+        unstored[index] = failure
+        return .url(urls.url(of: asset))
+      }
+      return fail(index, failure)
+    }
+  }
+
+  private mutating func unpublished(_ work: IngestWork, _ index: Int) -> ItemReply {
+    do {
+      let blob = try work.blob
+      return .base64(.ingest(work, bytes: blob.bytes), blob.image.mediaType)
+    } catch { return fail(index, Failure(error)) }
+  }
+
+  private mutating func fail(_ index: Int, _ failure: Failure) -> ItemReply {
+    items[index] = .failed(failure)
+    failed[index] = failure
+    unstored[index] = nil
+    return .keep
   }
 
   /// `asset.store: false` keeps an image only until its answer is out.
@@ -329,13 +388,6 @@ struct Rehost {
       for asset in assets { _ = try await store.delete(asset.id, owner: asset.owner) }
     }
     return response
-  }
-}
-
-extension Failure {
-  static func withoutImage(_ index: Int) -> Failure {
-    Failure(
-      502, .upstream, "no_image_returned", "The upstream returned no image \(index).")
   }
 }
 

@@ -97,14 +97,31 @@ final class UpstreamDesk {
 
   /// Sends an order to the first of `candidates` that takes it. The next one is asked only when no
   /// money can have been spent, and the client is there still.
+  ///
+  /// - Throws: `Failure` with the facts of the last one that was tried.
   func send(
     _ errand: UpstreamErrand, to candidates: [Settings.Upstream], on loop: isolated EventLoop
+  ) async throws -> UpstreamReply {
+    var tried: String?
+    do {
+      return try await send(errand, to: candidates, &tried, on: loop)
+    } catch {
+      var failure = Failure(error)
+      failure.facts = errand.order.facts(errand.id, upstream: tried)
+      throw failure
+    }
+  }
+
+  private func send(
+    _ errand: UpstreamErrand, to candidates: [Settings.Upstream], _ tried: inout String?,
+    on loop: isolated EventLoop
   ) async throws -> UpstreamReply {
     var last: (any Error)?
     for (index, candidate) in candidates.enumerated() {
       guard let upstream = upstreams[candidate.name] else { continue }
       // What the candidates before it did not take has cost time: in line, or asking.
       guard last == nil || errand.isWanted() else { throw Failure.clientLeft }
+      tried = candidate.name
       let pass: UpstreamPass
       do {
         pass = try await enter(candidate, errand, on: loop)
@@ -115,14 +132,27 @@ final class UpstreamDesk {
       }
       let isLast = index == candidates.count - 1
       do {
-        return try await ask(candidate, upstream, errand, isLast: isLast, pass, on: loop)
+        let reply = try await ask(candidate, upstream, errand, isLast: isLast, pass, on: loop)
+        tell(errand, candidate, attempts: reply.attempts)
+        return reply
       } catch let error as UpstreamFailure {
         pass.failed(error)
+        tell(errand, candidate, attempts: error.attempts)
         guard error.isUnspent else { throw error }
         last = error
       }
     }
     throw last ?? Failure.busy
+  }
+
+  private func tell(_ errand: UpstreamErrand, _ upstream: Settings.Upstream, attempts: Int) {
+    guard attempts > 1 else { return }
+    context.log.event(
+      .info, "an upstream was asked several times",
+      .init(name: "upstream", value: .string(upstream.name)),
+      .init(name: "model", value: .string(errand.order.modelName)),
+      .init(name: "generation_id", value: .string(errand.id.description)),
+      .init(name: "attempts", value: .number(JSONNumber(attempts))))
   }
 
   /// Waits for a turn, as long as the order's time in line lasts.
@@ -168,6 +198,11 @@ extension GenerationOrder {
   /// The model's name, as it was asked for: one that stands behind `*` keeps its own.
   var modelName: String {
     model.id == "*" ? parameters["model"]?.string ?? model.id : model.id
+  }
+
+  /// What the log says of a failure of this order.
+  func facts(_ id: GenerationID, upstream: String?) -> FaultFacts {
+    FaultFacts(upstream: upstream, model: modelName, generation: id.description)
   }
 }
 

@@ -72,3 +72,10 @@ extension Failure {
       retryAfter: Int(max(1, (nanoseconds + 999_999_999) / 1_000_000_000)))
   }
 }
+
+extension Failure {
+  static func withoutImage(_ index: Int) -> Failure {
+    Failure(
+      502, .upstream, "no_image_returned", "The upstream returned no image \(index).")
+  }
+}

@@ -4,6 +4,7 @@
 //   taking ──finish──► settled
 //     │ the store refuses (full disk, no image, too large)
 //     └──► rescued ──finish──► unstored: the written prefix can be read back, the rest is in memory
+internal import Crypto
 internal import HTTPServer
 internal import Net
 internal import Store
@@ -26,6 +27,8 @@ final class Deposit {
   private let rescueLimit: Int64
   /// How many bytes of that in memory.
   private let memoryLimit: Int64
+  /// The memory that all rescued images share.
+  private let allowance: RescueAllowance?
   private var rescued: (failure: Failure, image: UnstoredImage)?
   private var decoder = Base64Decoder()
   private var scratch = [UInt8](repeating: 0, count: Deposit.scratchBytes)
@@ -33,29 +36,32 @@ final class Deposit {
   private static let scratchBytes = 48 << 10
 
   private init(
-    _ work: IngestWork?, workers: Workers, rescueLimit: Int64, memoryLimit: Int64
+    _ work: IngestWork?, workers: Workers, rescueLimit: Int64, memoryLimit: Int64,
+    _ allowance: RescueAllowance?
   ) {
     self.work = work
     self.workers = workers
     self.rescueLimit = rescueLimit
     self.memoryLimit = memoryLimit
+    self.allowance = allowance
   }
 
   /// Begins a file within `space`. `expectedBytes` is the exact size when it is known. Of an image
-  /// that can not be stored up to `rescueLimit` bytes are kept, `memoryLimit` of them in memory.
+  /// that can not be stored up to `rescueLimit` bytes are kept, `memoryLimit` of them in memory and
+  /// no more than `allowance` has left.
   static func begin(
     in store: Store, on workers: Workers, within space: SpaceRequest, expectedBytes: Int64? = nil,
-    rescueLimit: Int64 = 0, memoryLimit: Int64 = .max
+    rescueLimit: Int64 = 0, memoryLimit: Int64 = .max, allowance: RescueAllowance? = nil
   ) async throws -> Deposit {
     do {
       let work = try await workers.run {
         try store.begin(space.reservation(in: store), expectedBytes: expectedBytes).work
       }
       return Deposit(
-        work, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit)
+        work, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance)
     } catch {
       let deposit = Deposit(
-        nil, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit)
+        nil, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance)
       try deposit.rescue(error)
       return deposit
     }
@@ -169,8 +175,8 @@ final class Deposit {
 
   /// From here on the bytes stay in memory.
   private func rescue(_ error: any Error) throws {
-    guard rescueLimit > 0, rescued == nil else { throw rescued?.failure ?? error }
-    rescued = (Failure(error), UnstoredImage(work))
+    guard rescueLimit > 0, rescued == nil else { throw error }
+    rescued = (Failure(error), UnstoredImage(work, within: allowance))
   }
 
   private func keep(_ bytes: Span<UInt8>) throws {
@@ -179,7 +185,7 @@ final class Deposit {
     guard rescued.image.bytes + count <= rescueLimit,
       rescued.image.bytesInMemory + count <= memoryLimit
     else { throw rescued.failure }
-    rescued.image.keep(bytes)
+    guard rescued.image.keep(bytes) else { throw Failure.rescueFull(rescued.failure) }
   }
 }
 
@@ -188,18 +194,40 @@ final class UnstoredImage {
   private let work: IngestWork?
   private let written: Int64
   private var rest = ByteBuffer(capacity: 4096)
+  private let allowance: RescueAllowance?
 
-  init(_ work: IngestWork?) {
+  init(_ work: IngestWork?, within allowance: RescueAllowance? = nil) {
     self.work = work
+    self.allowance = allowance
     written = work?.count ?? 0
   }
 
   var bytes: Int64 { written + bytesInMemory }
   var bytesInMemory: Int64 { Int64(rest.count) }
 
-  func keep(_ bytes: Span<UInt8>) {
+  deinit { allowance?.giveBack(bytesInMemory) }
+
+  /// Keeps more bytes in memory; `false` when there is no memory left for them.
+  func keep(_ bytes: Span<UInt8>) -> Bool {
+    guard allowance?.take(Int64(bytes.count)) ?? true else { return false }
     rest.reserve(bytes.count)
     rest.append(bytes)
+    return true
+  }
+
+  /// The hash of all of it.
+  func digest(on workers: Workers) async throws -> Digest {
+    var hash = SHA256()
+    var offset: Int64 = 0
+    let turn = WorkTurn()
+    turn.begin()
+    while true {
+      let piece = try await read(at: offset, count: 64 << 10, on: workers)
+      guard !piece.isEmpty else { return hash.finalize() }
+      hash.update(piece.span)
+      offset += Int64(piece.count)
+      await turn.giveWay()
+    }
   }
 
   /// Whether these bytes are certainly no image of any type; see `ImageHeader.holdsNone`.

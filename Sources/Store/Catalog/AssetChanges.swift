@@ -86,7 +86,8 @@ extension CatalogSession {
     }
   }
 
-  private func isBlocked(_ digest: Digest) throws(StoreFailure) -> Bool {
+  /// Whether these bytes were taken down.
+  func isBlocked(_ digest: Digest) throws(StoreFailure) -> Bool {
     try catalog(.publish) { () throws(SQLiteFailure) in
       try one(.isBlocked, { $0.bind(1, digest) }, { _ in true })
     } ?? false

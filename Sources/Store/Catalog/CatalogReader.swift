@@ -72,6 +72,11 @@ public final class CatalogReader {
   /// All keys, revoked ones too, oldest first.
   public func keys() throws(StoreFailure) -> [AccessKey] { try session.keys() }
 
+  /// Whether these bytes were taken down: they are not to be delivered again.
+  public func isBlocked(_ digest: Digest) throws(StoreFailure) -> Bool {
+    try session.isBlocked(digest)
+  }
+
   /// The sums over the whole store.
   public func totals() throws(StoreFailure) -> StoreTotals { try session.totals() }
 

@@ -1,0 +1,69 @@
+import Testing
+import Wire
+
+@testable import AssetService
+
+/// Paid images that can not be stored share a memory that has an end.
+@Suite struct RescueMemoryTests {
+  private static let large = TestImages.png(seed: 31, padding: 900_000)
+  private static let small = TestImages.png(seed: 32, padding: 5000)
+  private static func item(_ image: [UInt8]) -> String {
+    "\"b64_json\":\"\(TestImages.base64(image))\""
+  }
+
+  @Test func anAllowanceHoldsOverAllImages() {
+    let memory = RescueMemory()
+    let allowance = RescueAllowance(memory: memory, limit: 100)
+    do {
+      let (first, second) = (
+        UnstoredImage(nil, within: allowance), UnstoredImage(nil, within: allowance)
+      )
+      let bytes = [UInt8](repeating: 1, count: 60)
+      let kept = [
+        first.keep(bytes.span), second.keep(bytes.span),
+        second.keep(bytes.span.extracting(first: 40)),
+      ]
+      #expect(kept == [true, false, true])
+      #expect(memory.bytes == 100 && second.bytes == 40)
+    }
+    #expect(memory.bytes == 0, "and is free when they have gone out")
+  }
+
+  @Test(arguments: [1, 2])
+  func whatDoesNotFitIsFailedAndSaid(images: Int) async throws {
+    let upstream = try await FakeUpstream { _ in
+      var reply =
+        images == 1
+        ? FakeReply.images(Self.item(Self.large))
+        : FakeReply.images(Self.item(Self.large), Self.item(Self.small))
+      reply.waits = true
+      return reply
+    }
+    var limits = ServiceLimits()
+    limits.rescueBytes = 300_000
+    try await withService(FrontCase.configuration(upstream), limits: limits) { service in
+      let client = try service.client()
+      let order = FrontCase.order("a fox", ",\"n\":\(images)")
+      try client.send(
+        "POST /v1/images/generations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+          + "Content-Type: application/json\r\nContent-Length: \(order.utf8.count)\r\n\r\n\(order)")
+      try await until("the upstream is asked") { upstream.requests.count == 1 }
+      try removeFolder(service.root + "/incoming")
+      await upstream.release()
+      let answer = try client.readAnswer(to: "POST")
+      #expect(answer["x-should-retry"] == "false")
+      if images == 1 {
+        #expect(answer.status == 503 && answer.code == "rescue_memory_full", "\(answer.text)")
+      } else {
+        #expect(answer.status == 200, "\(answer.text.prefix(300))")
+        let failed = answer.json["x_asset"]?["failed"]?.array ?? []
+        #expect(failed.map { $0["index"]?.int } == [0])
+        #expect(failed.first?["code"]?.string == "rescue_memory_full")
+        #expect(answer.json["data"]?[1]?["b64_json"]?.string == TestImages.base64(Self.small))
+      }
+      let context = service.service.context
+      try await until("the memory is free again") { context.rescues.bytes == 0 }
+    }
+    await upstream.stop()
+  }
+}
