@@ -10,9 +10,17 @@ struct FrontCase: Sendable {
 
   /// A service with a front over `upstream`, whose models are `fake` and `slow`.
   static func configuration(_ upstream: FakeUpstream, limits: String = "") -> String {
+    configuration(origin: upstream.origin, limits: limits)
+  }
+
+  /// Where nobody listens: a port of the system's that is never given out, while one that was free
+  /// a moment ago may be another program's by now.
+  static let nobody = "http://127.0.0.1:1"
+
+  static func configuration(origin: String, limits: String = "") -> String {
     """
     limits: { image_bytes: "1MiB", \(limits) },
-    upstreams: [ { name: "fake", dialect: "openai", base_url: "\(upstream.origin)/v1",
+    upstreams: [ { name: "fake", dialect: "openai", base_url: "\(origin)/v1",
                    api_key: "\(key)" } ],
     models: [ { id: "fake", upstream: "fake", expected_bytes: "64KiB" },
               { id: "slow", upstream: "fake", timeout: "1s", expected_bytes: "64KiB" } ]
@@ -267,9 +275,7 @@ extension TestService {
   }
 
   @Test func anUpstreamThatIsNotThereMayBeAskedAgain() async throws {
-    let upstream = try await FakeUpstream { _ in .silence }
-    await upstream.stop()
-    try await withService(FrontCase.configuration(upstream)) { service in
+    try await withService(FrontCase.configuration(origin: FrontCase.nobody)) { service in
       let answer = try service.generate("a fox", model: "slow")
       #expect(answer.status == 502 && answer.code == "upstream_unreachable", "\(answer.text)")
       #expect(answer.type == "upstream_error")

@@ -90,8 +90,8 @@ struct HTTPClientTests {
 
   @Test("Nobody listens: nothing was sent")
   func refused() async throws {
-    let any = SocketAddress(.v4(0x7F00_0001, port: 0))
-    let port = try StreamSocket.listen(on: any).localAddress().port
+    // Not a port that was free a moment ago: another program may have it by now.
+    let port = 1
     var calls = Calls()
     calls.change = { _, request in
       guard let url = try? ClientURL(Array("http://127.0.0.1:\(port)/".utf8)) else { return }
