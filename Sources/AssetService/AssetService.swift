@@ -193,6 +193,7 @@ public final class AssetService: Sendable {
     }
     context.gates.beginDraining()
     housekeeping.cancel()
+    context.store.stopCollecting()
     await server.drain(clientTime: clientTime)
     keyringWatch.cancel()
     // What was fetched last matters to policies; without a catalogue there is nothing to write to.

@@ -27,7 +27,8 @@ public struct Ingest: ~Copyable, Sendable {
 
   /// Copies bytes into the buffer, extending the reservation when the image outgrows it.
   ///
-  /// - Returns: how many were taken; fewer than all when the buffer is full and wants a `flush`.
+  /// - Returns: how many were taken; fewer than all, or none, when a `flush` is wanted: the buffer
+  ///   is full, or the disk must be asked for room.
   /// - Throws: `.tooLarge`, `.tooManyPixels`, `.notAnImage` as soon as the bytes show it; `.full`.
   public mutating func append(_ bytes: Span<UInt8>) throws(StoreFailure) -> Int {
     try work.append(bytes)
@@ -115,6 +116,9 @@ public final class IngestWork: Sendable {
     /// Bytes taken, and of those the ones that are written and hashed.
     var count: Int64 = 0
     var written: Int64 = 0
+    /// How large the reservation must become before more is taken, where only a look at the disk
+    /// can tell whether there is room.
+    var wanted: Int64?
     /// What `hash` came to, once no more bytes are written.
     var digest: Digest?
     var review = Review()
@@ -182,9 +186,10 @@ public final class IngestWork: Sendable {
     try state.withLock { (state) throws(Failure) in try body(&state) }
   }
 
-  /// Hashes the buffer and writes it to the file. Blocks on the disk.
+  /// Hashes the buffer, writes it to the file, and gets the room that `append` asked for. Blocks on
+  /// the disk.
   ///
-  /// - Throws: `.full(.disk)`, `.io`; the ingest is over then.
+  /// - Throws: `.full`, `.io`; the ingest is over then.
   public func flush() throws(StoreFailure) {
     try use { (state) throws(StoreFailure) in
       guard case .writing = state.phase else { throw StoreFailure(.ingest, .closed) }
@@ -195,6 +200,7 @@ public final class IngestWork: Sendable {
         files.health.noteFailure(error)
         throw StoreFailure(.ingest, error)
       }
+      try state.extendAsWanted()
     }
   }
 
@@ -307,7 +313,10 @@ extension IngestWork.State {
     if let expectedBytes, total > expectedBytes {
       throw StoreFailure(.ingest, .lengthMismatch(expected: expectedBytes, found: total))
     }
-    try reservation.extend(to: total)
+    guard try reservation.extendKnown(to: total) else {
+      wanted = total
+      return 0
+    }
     let piece = bytes.extracting(0..<taken)
     try sniff(piece)
     buffer.reserveCapacity(IngestWork.bufferBytes)
@@ -317,6 +326,17 @@ extension IngestWork.State {
     }
     count = total
     return taken
+  }
+
+  /// Asks the disk for the room that `take` could not have without it.
+  fileprivate mutating func extendAsWanted() throws(StoreFailure) {
+    guard let total = wanted.take() else { return }
+    do {
+      try reservation.extend(to: total)
+    } catch {
+      phase = .failed
+      throw error
+    }
   }
 
   /// Refuses what is no image, or too large a one, before more of it is taken (C1, C3).

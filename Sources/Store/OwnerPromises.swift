@@ -12,21 +12,33 @@ public import Wire
 /// no promise ends leave nothing out, and a promise whose generation has its row already is left
 /// out of the sum where it matters.
 final class OwnerPromises: Sendable {
+  /// A piece of work that bytes are kept for: it may have its row already.
+  enum Work: Hashable {
+    case order(GenerationID)
+    /// An upload, from the moment at which its quota is looked at to the end of its transaction.
+    case upload(AssetID)
+  }
   private struct State {
-    var promised: [Owner: [GenerationID: Int64]] = [:]
+    var promised: [Owner: [Work: Int64]] = [:]
     /// How many promises ended: what was read of the rows before is too old then.
     var ended = 0
 
-    func sum(of owner: Owner, without published: Set<GenerationID> = []) -> Int64 {
+    func sum(of owner: Owner, without published: Set<Work> = []) -> Int64 {
       (promised[owner] ?? [:]).reduce(0) { published.contains($1.key) ? $0 : $0 + $1.value }
+    }
+
+    func orders(of owner: Owner) -> Int64 {
+      (promised[owner] ?? [:]).reduce(0) {
+        if case .order = $1.key { $0 + $1.value } else { $0 }
+      }
     }
   }
   /// What the rows say.
   struct Rows {
     /// The owner's bytes.
     let stored: () throws(StoreFailure) -> Int64
-    /// Whether a generation has its row.
-    let hasRow: (GenerationID) throws(StoreFailure) -> Bool
+    /// Whether a piece of work has its row.
+    let hasRow: (Work) throws(StoreFailure) -> Bool
   }
   private let state = Mutex(State())
 
@@ -40,7 +52,7 @@ final class OwnerPromises: Sendable {
   ) throws(StoreFailure) -> Int64 {
     let open = state.withLock { $0.promised[owner] ?? [:] }
     var sum: Int64 = 0
-    for (other, bytes) in open where other != id {
+    for case (.order(let other), let bytes) in open where other != id {
       if try !hasRow(other) { sum += bytes }
     }
     return sum
@@ -48,7 +60,7 @@ final class OwnerPromises: Sendable {
 
   /// Promises `bytes` to an order, if they fit into `quota` beside what is stored and promised.
   func take(
-    _ bytes: Int64, for id: GenerationID, of owner: Owner, quota: Int64, _ rows: Rows
+    _ bytes: Int64, for work: Work, of owner: Owner, quota: Int64, _ rows: Rows
   ) throws(StoreFailure) {
     while true {
       let (before, open) = state.withLock {
@@ -62,7 +74,7 @@ final class OwnerPromises: Sendable {
         guard state.ended == before else { return nil }
         let used = stored + state.sum(of: owner, without: published)
         let (sum, overflow) = used.addingReportingOverflow(bytes)
-        if !overflow, sum <= quota { state.promised[owner, default: [:]][id] = bytes }
+        if !overflow, sum <= quota { state.promised[owner, default: [:]][work] = bytes }
         return used
       }
       guard let used else { continue }
@@ -76,21 +88,32 @@ final class OwnerPromises: Sendable {
   }
 
   private static func published(
-    _ open: [GenerationID], _ rows: Rows
-  ) throws(StoreFailure) -> Set<GenerationID> {
-    var published: Set<GenerationID> = []
-    for id in open where try rows.hasRow(id) { published.insert(id) }
+    _ open: [Work], _ rows: Rows
+  ) throws(StoreFailure) -> Set<Work> {
+    var published: Set<Work> = []
+    for work in open where try rows.hasRow(work) { published.insert(work) }
     return published
+  }
+
+  /// Keeps `bytes` for an upload whose quota is looked at now, within its transaction: an order
+  /// that asks from here on counts them, before it can see the row.
+  ///
+  /// - Returns: what the owner's running orders were promised.
+  func enter(_ bytes: Int64, for upload: AssetID, of owner: Owner) -> Int64 {
+    state.withLock { state in
+      state.promised[owner, default: [:]][.upload(upload)] = bytes
+      return state.orders(of: owner)
+    }
   }
 
   /// Changes what an order is promised, whatever the quota says.
   func set(_ bytes: Int64, for id: GenerationID, of owner: Owner) {
-    state.withLock { $0.promised[owner, default: [:]][id] = bytes }
+    state.withLock { $0.promised[owner, default: [:]][.order(id)] = bytes }
   }
 
-  func end(_ id: GenerationID, of owner: Owner) {
+  func end(_ work: Work, of owner: Owner) {
     state.withLock { state in
-      state.promised[owner]?[id] = nil
+      state.promised[owner]?[work] = nil
       if state.promised[owner]?.isEmpty == true { state.promised[owner] = nil }
       state.ended += 1
     }
@@ -115,7 +138,7 @@ public final class OwnerPromise: Sendable {
   /// The order has brought so many bytes: they are what it needs, more or less than was thought.
   public func correct(to arrived: Int64) { promises.set(arrived, for: id, of: owner) }
 
-  deinit { promises.end(id, of: owner) }
+  deinit { promises.end(.order(id), of: owner) }
 }
 
 extension Store {
@@ -129,8 +152,13 @@ extension Store {
     if let quota {
       let rows = OwnerPromises.Rows(
         stored: { () throws(StoreFailure) in try reader.totals(of: owner).bytes },
-        hasRow: { (id) throws(StoreFailure) in try reader.generation(id) != nil })
-      try promises.take(bytes, for: id, of: owner, quota: quota, rows)
+        hasRow: { (work) throws(StoreFailure) in
+          switch work {
+          case .order(let id): try reader.generation(id) != nil
+          case .upload(let id): try reader.asset(id) != nil
+          }
+        })
+      try promises.take(bytes, for: .order(id), of: owner, quota: quota, rows)
     } else {
       promises.set(bytes, for: id, of: owner)
     }

@@ -52,21 +52,22 @@ final class SpaceLedger: Sendable {
 
   var use: SpaceUse { state.withLock { $0.use } }
 
-  /// Takes `bytes` out of what is free.
+  /// Takes `bytes` out of what is free. May ask the disk, which blocks: not on a loop.
   func take(_ bytes: Int64) throws(StoreFailure) {
     try refresh(isForced: false)
     do {
-      try takeNow(bytes)
+      try takeKnown(bytes)
     } catch {
       // Reserved bytes that are on the disk already count twice, and what was removed since does
       // not count yet: nobody is refused before the disk was asked once more.
       guard error.kind == .full(.disk) else { throw error }
       try refresh(isForced: true)
-      try takeNow(bytes)
+      try takeKnown(bytes)
     }
   }
 
-  private func takeNow(_ bytes: Int64) throws(StoreFailure) {
+  /// Takes `bytes` out of what was free when the disk was last asked. Never blocks.
+  func takeKnown(_ bytes: Int64) throws(StoreFailure) {
     try state.withLock { (state) throws(StoreFailure) in
       // Reserved bytes that were written already count twice against the disk: on the safe side.
       let (wanted, overflow) = state.use.reserved.addingReportingOverflow(bytes)
@@ -89,7 +90,7 @@ final class SpaceLedger: Sendable {
 
   /// Asks the disk, when that is some time ago. Outside of the lock: a slow disk holds up nobody
   /// who does not ask it.
-  private func refresh(isForced: Bool) throws(StoreFailure) {
+  func refresh(isForced: Bool) throws(StoreFailure) {
     let now = SystemClock.monotonicNanoseconds
     let published = state.withLock { state -> Int64? in
       if !isForced, let readAt = state.readAt, now - readAt < SpaceLedger.freshness { return nil }
@@ -108,6 +109,10 @@ final class SpaceLedger: Sendable {
       state.readAt = now
     }
   }
+
+  /// Asks the disk, when that is some time ago, for those who may not block; a failure leaves what
+  /// was known.
+  func look() { _ = try? refresh(isForced: false) }
 
   /// Returns reserved bytes.
   func giveBack(_ bytes: Int64) {
@@ -144,10 +149,11 @@ final class SpaceLedger: Sendable {
   /// What the rows say: at the start, and after a commit whose outcome was not known.
   func setStored(_ bytes: Int64) { state.withLock { $0.use.stored = bytes } }
 
-  /// Whether not one block more can be had.
+  /// Whether not one block more can be had, as far as is known: the unlinker's thread asks the disk
+  /// once a second. Never blocks.
   var isFull: Bool {
     do {
-      try take(Disk.blockBytes)
+      try takeKnown(Disk.blockBytes)
     } catch {
       return true
     }
@@ -176,7 +182,7 @@ public struct Reservation: ~Copyable, Sendable {
 
   deinit { ledger.giveBack(bytes) }
 
-  /// Makes the reservation at least `total` bytes.
+  /// Makes the reservation at least `total` bytes. May ask the disk, which blocks.
   ///
   /// - Throws: `.full`; the reservation stays as it was.
   public mutating func extend(to total: Int64) throws(StoreFailure) {
@@ -184,6 +190,23 @@ public struct Reservation: ~Copyable, Sendable {
     guard blocks > bytes else { return }
     try ledger.take(blocks - bytes)
     bytes = blocks
+  }
+
+  /// The same by what is known of the disk: never blocks.
+  ///
+  /// - Returns: `false` when only a look at the disk can tell whether there is room.
+  /// - Throws: `.full(.store)`.
+  mutating func extendKnown(to total: Int64) throws(StoreFailure) -> Bool {
+    let blocks = Disk.blocks(total)
+    guard blocks > bytes else { return true }
+    do {
+      try ledger.takeKnown(blocks - bytes)
+    } catch {
+      guard error.kind == .full(.disk) else { throw error }
+      return false
+    }
+    bytes = blocks
+    return true
   }
 
   /// Moves at most `part` bytes into a reservation of their own: one for each image of an order.

@@ -16,7 +16,9 @@ public struct Publication: ~Copyable, Sendable {
   struct Part: Sendable {
     let work: IngestWork
     let blob: Blob
-    var new: NewAsset
+    let new: NewAsset
+    /// The asset's, if it becomes a new one.
+    let id = AssetID.random()
   }
 
   /// Nothing yet.
@@ -52,23 +54,19 @@ extension Store {
   public func publish(
     _ publication: consuming Publication
   ) async throws(StoreFailure) -> [PublishedAsset] {
-    var parts = publication.parts
-    let generation = publication.generation
-    if publication.promise == nil {
-      for index in parts.indices {
-        parts[index].new.promised = promises.promised(to: parts[index].new.owner)
-      }
-    }
+    let (parts, generation) = (publication.parts, publication.generation)
+    let isUpload = publication.promise == nil
     let sum = parts.reduce(0) { $0 + $1.blob.bytes }
     let excess = publication.promise.flatMap { sum > $0.bytes ? $0.id : nil }
-    let result = await withCheckedContinuation { [parts] continuation in
-      publish(parts, generation, excess: excess) { continuation.resume(returning: $0) }
+    let result = await withCheckedContinuation { continuation in
+      publish(parts, generation, isUpload, excess: excess) { continuation.resume(returning: $0) }
     }
     return try result.get()
   }
 
   private func publish(
-    _ parts: [Publication.Part], _ generation: Generation?, excess: GenerationID?,
+    _ parts: [Publication.Part], _ generation: Generation?, _ isUpload: Bool,
+    excess: GenerationID?,
     then: @escaping @Sendable (Result<[PublishedAsset], StoreFailure>) -> Void
   ) {
     let now = self.now
@@ -76,13 +74,15 @@ extension Store {
       var insertions: [Insertion] = []
       for part in parts {
         var new = part.new
-        if let excess, new.quota != nil {
+        if isUpload {
+          new.promised = promises.enter(part.blob.bytes, for: part.id, of: new.owner)
+        } else if let excess, new.quota != nil {
           new.promised = try promises.promised(to: new.owner, beside: excess) {
             (id) throws(StoreFailure) in try session.generation(id) != nil
           }
         }
         insertions.append(
-          try session.insert(part.blob, as: new, now: now()) { live in
+          try session.insert(part.blob, as: new, id: part.id, now: now()) { live in
             guard let problem = files.problem(of: live) else { return true }
             files.damaged.note(live.name, problem)
             return false
@@ -91,6 +91,10 @@ extension Store {
       if let generation { try session.record(generation) }
       return insertions
     } then: { [self] result in
+      if isUpload {
+        // The rows count from here on.
+        for part in parts { promises.end(.upload(part.id), of: part.new.owner) }
+      }
       switch result {
       case .success(let insertions): finish(parts, insertions, then)
       case .failure(let failure):

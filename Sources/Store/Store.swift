@@ -66,6 +66,7 @@ public final class Store: Sendable {
       maxBytes: options.maxBytes, minFreeBytes: options.minFreeBytes, disk: folders,
       freeBytes: options.freeBytes)
     ledger.setStored(catalogue.diskBytes)
+    try ledger.refresh(isForced: true)
     root = options.root
     now = options.now
     ballast = Ballast(folders: folders)

@@ -60,7 +60,9 @@ final class HealthMonitor: Sendable {
       guard !errno.isNoSpace, !errno.isNoDescriptor else { return }
       $0.failures.removeAll { now - $0 > HealthMonitor.window }
       $0.failures.append(now)
-      if $0.failures.count >= 3 { $0.health = .readOnly(.diskFailing) }
+      // A damaged catalogue stays one: that is what an operator must know.
+      guard $0.failures.count >= 3, $0.health != .readOnly(.damaged) else { return }
+      $0.health = .readOnly(.diskFailing)
     }
   }
 

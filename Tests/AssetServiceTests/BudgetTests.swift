@@ -4,6 +4,7 @@ import Testing
 import Wire
 
 @testable import AssetService
+@testable import Store
 
 // What a request may cost (ARCHITECTURE.md §2): counted at the kernel's seam, on the loop's thread.
 
@@ -56,5 +57,50 @@ import Wire
       }
       #expect(isLooked)
     }
+  }
+
+  /// Two images of the largest size that can be configured: there is no room for them, that is all.
+  @Test func anOrderOfAnySizeIsAnswered() async throws {
+    let configuration = """
+      upstreams: [ { name: "fake", dialect: "openai", base_url: "http://127.0.0.1:9/v1" } ],
+      models: [ { id: "fake", upstream: "fake", expected_bytes: 9223372036854775807, max_n: 2 } ]
+      """
+    try await withService(configuration, loops: 1) { service in
+      let order = "{\"model\":\"fake\",\"prompt\":\"a fox\",\"n\":2}"
+      let answer = try service.send("POST", "/v1/images/generations", order)
+      #expect(answer.status == 507, "\(answer.text)")
+    }
+  }
+
+  /// Nothing blocks on a loop: a disk that hangs is asked for its space by others.
+  @Test func noLoopAsksTheDiskForSpace() async throws {
+    let reply = FakeReply.images("\"b64_json\":\"\(TestImages.base64(TestImages.png()))\"")
+    let upstream = try await FakeUpstream { _ in reply }
+    let configuration = """
+      upstreams: [ { name: "fake", dialect: "openai", base_url: "\(upstream.origin)/v1" } ],
+      models: [ { id: "fake", upstream: "fake", expected_bytes: 4096 } ]
+      """
+    try await withService(configuration, loops: 1) { service in
+      let loop = try #require(service.service.loops.first)
+      let thread = await loop.run { _ in KernelThread.currentID }
+      let ledger = service.service.context.store.files.ledger
+      SystemCallTrace.start(thread: thread)
+      // As if nobody had asked for a second.
+      ledger.bury(0)
+      #expect(try service.ask("GET", "/readyz").status == 200)
+      ledger.bury(0)
+      #expect(try service.ask("GET", "/metrics").status == 200)
+      ledger.bury(0)
+      #expect(try service.admin("GET", "/admin/stats").status == 200)
+      ledger.bury(0)
+      #expect(try service.host(TestImages.png(padding: 300_000)).status == 201)
+      ledger.bury(0)
+      let order = FrontCase.order("a fox", model: "fake")
+      #expect(try service.send("POST", "/v1/images/generations", order).status == 200)
+      let calls = SystemCallTrace.stop(thread: thread)
+      #expect(!calls.contains(.fstatvfs))
+      #expect(calls.contains(.recv))
+    }
+    await upstream.stop()
   }
 }

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Kernel
 import SQLite
+import Synchronization
 import Testing
 import Wire
 
@@ -226,5 +227,82 @@ extension Digest {
     #expect(report.results[0].assets == 1)
     #expect(scratch.store.health == .good)
     try scratch.expectWhole()
+  }
+
+  /// A drain waits for one batch, not for all of them; what that removed stays removed.
+  @Test func aCollectionCanBeStopped() async throws {
+    let scratch = try ScratchStore()
+    let (store, now) = (scratch.store, scratch.clock.now)
+    let blob = try await scratch.put(image(1), .permanent()).asset.blob
+    try await store.write { (session) throws(StoreFailure) in
+      for _ in 0..<500 { _ = try session.insert(blob, as: .temporary(until: now), now: now) }
+    }
+    scratch.clock.advance(10)
+    let policies = [
+      Policy(.expired(grace: 0)), Policy(.orphans(grace: 0)), Policy(.records(after: 1)),
+    ]
+    let stopped = try store.collect(policies) { _ in store.stopCollecting() }
+    #expect(stopped.results.map(\.assets) == [50, 0, 0])
+    #expect(try store.reader().totals().assets == 451)
+    try scratch.plantOrphan(SHA256.digest(of: image(7).span), modified: 0)
+    #expect(
+      try store.collect(policies, .init(allowsLarge: true)).results.map(\.blobs) == [0, 0, 0])
+    #expect(try scratch.blobFiles().count == 2)
+  }
+
+  /// Records go in short batches too: the writer is for everyone.
+  @Test func recordsArePaced() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    func jobs() throws -> Int {
+      let before = store.commitStatistics.jobs
+      _ = try store.collect([Policy(.records(after: 60))])
+      return store.commitStatistics.jobs - before
+    }
+    let none = try jobs()
+    try await store.write { (session) throws(StoreFailure) in
+      for number in 0..<150 {
+        let place = AssetPlace(serial: Int64(number), owner: "local", retention: "permanent")
+        try session.bury(AssetID(number: UInt128(number)), place, .deleted, now: 0)
+      }
+    }
+    #expect(try jobs() > none)
+  }
+
+  /// What a collection frees is out of the sum before the writer's next work: after a failed commit
+  /// that reads the sum from the rows.
+  @Test func theWriterSeesTheSumOfItsRows() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    for seed in 0..<40 {
+      _ = try await scratch.put(image(seed), .temporary(until: scratch.clock.now))
+    }
+    scratch.clock.advance(10)
+    let done = Flag()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        defer { done.raise() }
+        for _ in 0..<40 {
+          let report = try store.collect([Policy(.expired(grace: 0))], .init(limit: 1))
+          #expect(report.results[0].assets == 1)
+        }
+      }
+      group.addTask {
+        while !done.isRaised {
+          let sums = try await store.write { (session) throws(StoreFailure) in
+            (try session.totals().diskBytes, store.space.stored)
+          }
+          #expect(sums.0 == sums.1)
+        }
+      }
+      try await group.waitForAll()
+    }
+    try scratch.expectWhole()
+  }
+
+  private final class Flag: Sendable {
+    private let state = Atomic<Bool>(false)
+    var isRaised: Bool { state.load(ordering: .relaxed) }
+    func raise() { state.store(true, ordering: .relaxed) }
   }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Dispatch
 import Testing
 import Wire
 
@@ -52,6 +53,78 @@ import Wire
     publication.promise = promise
     publication.add(try scratch.settle(image(2, bytes: 1500)), as: new(2000))
     #expect(try await store.publish(publication).count == 1)
+  }
+
+  /// Holds up the writer's thread with a job.
+  private struct Gate {
+    private let running = DispatchSemaphore(value: 0)
+    private let open = DispatchSemaphore(value: 0)
+
+    func waitUntilItRuns() { running.wait() }
+    func letGo() { open.signal() }
+
+    func submit(to store: Store) {
+      store.writer.submit(
+        { [running, open] (_) throws(StoreFailure) in
+          running.signal()
+          open.wait()
+        }, then: { _ in })
+    }
+  }
+
+  private func untilWaiting(_ count: Int, _ store: Store) async throws {
+    let end = ContinuousClock.now + .seconds(30)
+    while store.writer.waiting < count {
+      try #require(ContinuousClock.now < end)
+      await Task.yield()
+    }
+  }
+
+  /// The promise is made while the upload waits for its transaction.
+  @Test func anUploadSeesAPromiseThatCameBeforeItsTransaction() async throws {
+    let scratch = try ScratchStore()
+    let (store, reader) = (scratch.store, try scratch.store.reader())
+    let gate = Gate()
+    gate.submit(to: store)
+    gate.waitUntilItRuns()
+    async let upload = scratch.put(image(1), new(2000))
+    try await untilWaiting(1, store)
+    let promise = try store.promise(
+      1500, for: .init(number: 9), of: Self.key, quota: 2000, reader: reader)
+    gate.letGo()
+    do {
+      _ = try await upload
+      Issue.record("the order's bytes were promised")
+    } catch {
+      #expect((error as? StoreFailure)?.kind == .full(.quota))
+    }
+    _ = consume promise
+    #expect(store.promises.promised(to: Self.key) == 0)
+    _ = try await scratch.put(image(1), new(2000))
+    #expect(store.promises.promised(to: Self.key) == 0)
+  }
+
+  /// The promise is asked for while the upload's row is written and not yet there for readers.
+  @Test func aPromiseSeesAnUploadThatIsBeingCommitted() async throws {
+    let scratch = try ScratchStore()
+    let (store, reader) = (scratch.store, try scratch.store.reader())
+    let (first, second) = (Gate(), Gate())
+    first.submit(to: store)
+    first.waitUntilItRuns()
+    async let upload = scratch.put(image(1), new(2000))
+    try await untilWaiting(1, store)
+    // In the same transaction as the upload, behind it.
+    second.submit(to: store)
+    first.letGo()
+    second.waitUntilItRuns()
+    let failure = #expect(throws: StoreFailure.self) {
+      _ = try store.promise(
+        1500, for: .init(number: 10), of: Self.key, quota: 2000, reader: reader)
+    }
+    #expect(failure?.kind == .full(.quota))
+    second.letGo()
+    _ = try await upload
+    _ = try store.promise(1000, for: .init(number: 11), of: Self.key, quota: 2000, reader: reader)
   }
 
   @Test func promisesEndWithTheirOrders() async throws {

@@ -20,6 +20,7 @@ final class ScratchStore: Sendable {
 
   init(
     maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil,
+    freeBytes: (@Sendable () -> Int64)? = nil,
     report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
   ) throws {
     path = ScratchStore.scratch + "assetd-store-" + UUID().uuidString
@@ -29,6 +30,7 @@ final class ScratchStore: Sendable {
     options.maxBytes = maxBytes
     options.limits = limits
     options.report = report
+    options.freeBytes = freeBytes
     opened = Mutex(try Store(options))
   }
 

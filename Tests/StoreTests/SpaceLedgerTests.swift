@@ -1,3 +1,4 @@
+import Kernel
 import Synchronization
 import Testing
 
@@ -71,12 +72,61 @@ import Testing
     #expect(ledger.isFull)
     // What others free is seen before anyone is refused.
     disk.count.wrappingAdd(4096, ordering: .relaxed)
+    try ledger.take(4096)
+    ledger.giveBack(4096)
     #expect(!ledger.isFull)
+  }
+
+  /// `append` runs on a loop: it asks for no space. Near the limit the next flush does.
+  @Test(arguments: [true, false]) func onlyAFlushAsksTheDisk(_ hasRoom: Bool) throws {
+    let disk = FreeBytes(8192)
+    let thread = KernelThread.currentID
+    let scratch = try ScratchStore(freeBytes: { disk.look(on: thread) })
+    var ingest = try scratch.store.begin(try scratch.store.reserve(4096))
+    let bytes = image(1, bytes: 20_000)
+    scratch.store.files.ledger.bury(0)
+    let asked = disk.looks.load(ordering: .relaxed)
+    #expect(try ingest.append(bytes.span.extracting(0..<5000)) == 5000)
+    #expect(try ingest.append(bytes.span.extracting(5000..<20_000)) == 0)
+    _ = scratch.store.isFull
+    #expect(disk.looks.load(ordering: .relaxed) == asked, "nobody was asked on this thread")
+    if hasRoom { disk.count.store(1 << 20, ordering: .relaxed) }
+    do {
+      try ingest.flush()
+      #expect(hasRoom)
+    } catch {
+      #expect(!hasRoom && error.kind == .full(.disk))
+      return
+    }
+    #expect(try ingest.append(bytes.span.extracting(5000..<20_000)) == 15_000)
+    #expect(try ingest.settle().blob.bytes == 20_000)
+  }
+
+  /// What others free or take is seen without anyone who asks for space.
+  @Test func theDiskIsLookedAtBesideTheLoops() async throws {
+    let disk = FreeBytes(8192)
+    let scratch = try ScratchStore(freeBytes: { disk.look(on: 0) })
+    let store = scratch.store
+    #expect(!store.isFull)
+    for free: Int64 in [0, 8192] {
+      disk.count.store(free, ordering: .relaxed)
+      let end = ContinuousClock.now + .seconds(30)
+      while store.isFull != (free == 0) {
+        try #require(ContinuousClock.now < end)
+        await Task.yield()
+      }
+    }
   }
 }
 
 /// What a disk of a test has free.
 private final class FreeBytes: Sendable {
   let count: Atomic<Int64>
+  /// How often one thread has looked.
+  let looks = Atomic<Int>(0)
   init(_ bytes: Int64) { count = Atomic(bytes) }
+  func look(on thread: Int32) -> Int64 {
+    if KernelThread.currentID == thread { looks.wrappingAdd(1, ordering: .relaxed) }
+    return count.load(ordering: .relaxed)
+  }
 }

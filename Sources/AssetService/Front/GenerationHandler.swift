@@ -30,7 +30,9 @@ struct GenerationHandler {
     let usable = try catalog.upstreams(of: order.model)
     // A full store, and a quota that is used up, are 507 before money is spent.
     let bytes = order.expectedBytes
-    let space = try ReservedSpace(bytes, in: context.store)
+    let space = try await context.workers.run { [context] in
+      try ReservedSpace(bytes, in: context.store)
+    }
     let id = GenerationID(number: UInt128(bytes: SystemRandom.bytes16()))
     let promise = try context.store.promise(
       bytes, for: id, of: call.caller.owner, quota: call.caller.key?.quota, reader: reader)

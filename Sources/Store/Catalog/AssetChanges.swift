@@ -42,7 +42,8 @@ extension CatalogSession {
   /// - Parameter isWhole: whether the file of a blob is what its row says; if it is not, the new
   ///   file takes its place for all assets on these bytes.
   func insert(
-    _ blob: Blob, as new: NewAsset, now: Int64, isWhole: (Blob) -> Bool = { _ in true }
+    _ blob: Blob, as new: NewAsset, id: AssetID = .random(), now: Int64,
+    isWhole: (Blob) -> Bool = { _ in true }
   ) throws(StoreFailure) -> Insertion {
     if try isBlocked(blob.digest) {
       throw StoreFailure(.publish, .blocked, subject: blob.digest.hex)
@@ -62,7 +63,7 @@ extension CatalogSession {
     try checkQuota(new, adding: blob.bytes)
     if live == nil { try insert(blob) }
     let used = usesFile ? blob : live ?? blob
-    let asset = try insertAsset(used, new, now)
+    let asset = try insertAsset(used, new, id, now)
     return Insertion(
       published: PublishedAsset(asset: asset, isNew: true), usesFile: usesFile, replaced: replaced)
   }
@@ -146,10 +147,8 @@ extension CatalogSession {
   }
 
   private func insertAsset(
-    _ blob: Blob, _ new: NewAsset, _ now: Int64
+    _ blob: Blob, _ new: NewAsset, _ id: AssetID, _ now: Int64
   ) throws(StoreFailure) -> Asset {
-    let random = SystemRandom.bytes16()
-    guard let id = AssetID(bytes: random.span) else { preconditionFailure("16 bytes are an id") }
     _ = try catalog(.publish) { () throws(SQLiteFailure) in
       try run(.insertAsset) {
         $0.bind(1, id)
@@ -244,6 +243,15 @@ extension CatalogSession {
         }
       }
     }
+  }
+}
+
+extension AssetID {
+  /// An id that nobody can guess.
+  static func random() -> AssetID {
+    let random = SystemRandom.bytes16()
+    guard let id = AssetID(bytes: random.span) else { preconditionFailure("16 bytes are an id") }
+    return id
   }
 }
 

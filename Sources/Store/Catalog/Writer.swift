@@ -74,6 +74,9 @@ final class Writer: Sendable {
     (commits.load(ordering: .relaxed), committedJobs.load(ordering: .relaxed))
   }
 
+  /// Jobs that wait for a transaction. For tests.
+  var waiting: Int { queue.withLock { $0.jobs.count } }
+
   /// The thread's kernel id; 0 before it runs. For tests.
   var threadID: Int32 { thread.load(ordering: .relaxed) }
 
@@ -328,13 +331,15 @@ extension Writer {
   /// The same for long work, from a thread that may wait. Says how many nanoseconds the writer was
   /// busy with it, the commit included.
   func wait<Value: Sendable>(
-    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
+    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value,
+    then: @escaping @Sendable (Value) -> Void = { _ in }
   ) throws(StoreFailure) -> (value: Value, nanoseconds: Int64) {
     let outcome = Outcome<(result: Result<Value, StoreFailure>, nanoseconds: Int64)>()
     let done = try kernel(.publish) { () throws(Errno) in SharedSignal(try ThreadSignal()) }
     submit(
       isLong: true, body,
       timed: { result, nanoseconds in
+        if case .success(let value) = result { then(value) }
         outcome.value.withLock { $0 = (result, nanoseconds) }
         done.signal.raise()
       })

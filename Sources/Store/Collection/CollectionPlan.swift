@@ -88,7 +88,7 @@ private struct Planner {
       result.count(item)
       each(item)
       assetsLeft = assetsLeft.map { $0 - 1 }
-      return assetsLeft != 0
+      return assetsLeft != 0 && !files.hasToEndCollections
     }
     for digest in touched
     where try reader.session.assetCount(on: digest) == takenOfBlob[digest, default: 0] {

@@ -55,16 +55,24 @@ extension Store {
   }
 
   /// The same, and how many nanoseconds the writer was busy with it.
-  fileprivate func committed<Value: Sendable>(
-    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value
+  ///
+  /// - Parameter then: runs right after the commit, on the writer's thread: what must be known
+  ///   before its next work, such as the sums after a failed commit.
+  func committed<Value: Sendable>(
+    _ body: @escaping @Sendable (CatalogSession) throws(StoreFailure) -> Value,
+    then: @escaping @Sendable (Value) -> Void = { _ in }
   ) throws(StoreFailure) -> (value: Value, nanoseconds: Int64) {
     do {
-      return try writer.wait(body)
+      return try writer.wait(body, then: then)
     } catch {
       guard error.kind == .full(.disk), ballast.release() else { throw error }
-      return try writer.wait(body)
+      return try writer.wait(body, then: then)
     }
   }
+
+  /// Ends a collection that is running, and those that are asked for later, after the batch that is
+  /// under way: a drain does not wait for them. What was removed until then stays removed.
+  public func stopCollecting() { files.endsCollections.store(true, ordering: .relaxed) }
 }
 
 extension Store {
@@ -135,7 +143,7 @@ private struct CollectionRun {
     _ policy: some AssetPolicy, _ name: String, _ each: (CollectionItem) -> Void
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: name)
-    while assetsLeft != 0 {
+    while assetsLeft != 0, !store.files.hasToEndCollections {
       let limit = min(pace.rows, assetsLeft ?? pace.rows)
       let batch = try collectBatch(policy, limit)
       for asset in batch.assets {
@@ -160,11 +168,13 @@ private struct CollectionRun {
     letOthersPass()
     let (batch, nanoseconds) = try store.committed { (session) throws(StoreFailure) in
       try session.collect(policy, limit: limit, now: now)
+    } then: { [store] in
+      store.condemn($0.freed)
     }
     pace.note(nanoseconds: nanoseconds)
     // The commit is durable: first every cache must know (invariant 9), then the files go.
     for asset in batch.assets { store.epochs.bump(asset.id) }
-    store.release(batch.freed)
+    store.unlink(batch.freed)
     return batch
   }
 
@@ -181,7 +191,9 @@ private struct CollectionRun {
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: sweep.policy)
     func remove(_ orphans: [OrphanSweep.Orphan]) throws(StoreFailure) {
-      for orphan in orphans where try store.remove(orphan) {
+      for orphan in orphans {
+        if store.files.hasToEndCollections { return }
+        guard try store.remove(orphan) else { continue }
         let item = sweep.item(orphan)
         result.count(item)
         each(item)
@@ -195,24 +207,29 @@ private struct CollectionRun {
     store.sweepRound.withLock { $0 = round }
     if let sweepStop {
       try store.keep(sweepStop: sweepStop)
-    } else if options.allowsLarge, options.folders.count == 256 {
+    } else if options.allowsLarge, options.folders.count == 256,
+      !store.files.hasToEndCollections
+    {
       try store.endSweepStop()
     }
     return result
   }
 
-  private func collectRecords(
+  private mutating func collectRecords(
     _ after: Int64, _ name: String
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: name)
     let time = now - after
     for table in RecordsPolicy.tables {
-      while true {
-        let removed = try store.commit { (session) throws(StoreFailure) in
-          try session.remove(table, before: time, limit: CollectionPace.mostRows)
+      while !store.files.hasToEndCollections {
+        let limit = pace.rows
+        letOthersPass()
+        let (removed, nanoseconds) = try store.committed { (session) throws(StoreFailure) in
+          try session.remove(table, before: time, limit: limit)
         }
+        pace.note(nanoseconds: nanoseconds)
         result.records += removed
-        if removed < CollectionPace.mostRows { break }
+        if removed < limit { break }
       }
     }
     return result
@@ -220,11 +237,21 @@ private struct CollectionRun {
 }
 
 extension Store {
-  /// Hands files whose rows are durably gone to the unlinker.
+  /// Hands files whose rows are durably gone to the unlinker; on the writer's thread.
   func release(_ freed: [FreedBlob]) {
-    guard !freed.isEmpty else { return }
-    files.ledger.condemn(freed.reduce(0) { $0 + $1.diskBytes })
-    unlinker.submit(.init(freed: freed))
+    condemn(freed)
+    unlink(freed)
+  }
+
+  /// Counts files whose rows are durably gone. On the writer's thread: after a failed commit that
+  /// thread reads the sums anew, and what is subtracted later than that would be subtracted twice.
+  func condemn(_ freed: [FreedBlob]) {
+    if !freed.isEmpty { files.ledger.condemn(freed.reduce(0) { $0 + $1.diskBytes }) }
+  }
+
+  /// Removes files that were condemned.
+  fileprivate func unlink(_ freed: [FreedBlob]) {
+    if !freed.isEmpty { unlinker.submit(.init(freed: freed)) }
   }
 
   /// Removes an orphan; `false` when it was none any more.
@@ -241,11 +268,13 @@ extension Store {
         try files.folders.incoming.remove(name)
       }
     case .row(let blob):
-      let freed = try commit { (session) throws(StoreFailure) in
+      let freed = try committed { (session) throws(StoreFailure) in
         try session.dropIfUnused(blob.name.digest)
-      }
+      } then: { [self] freed in
+        if let freed { condemn([freed]) }
+      }.value
       guard let freed else { return false }
-      release([freed])
+      unlink([freed])
       return true
     }
   }

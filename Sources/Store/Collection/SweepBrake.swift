@@ -50,13 +50,16 @@ extension OrphanSweep {
     take: ([Orphan]) throws(StoreFailure) -> Void
   ) throws(StoreFailure) -> String? {
     if options.allowsLarge {
-      for number in options.folders { try take(try folder(number).orphans) }
+      for number in options.folders where !files.hasToEndCollections {
+        try take(try folder(number).orphans)
+      }
       return nil
     }
     if let stop = try session.text(.sweepStop) { return stop }
     let madeAt = try session.integer(.createdAt)
     let isRebuilt = try session.integer(.rebuiltAt) != nil
     for number in options.folders {
+      if files.hasToEndCollections { return nil }
       if number == 0 { round = SweepRound() }
       let folder = try folder(number)
       if isRebuilt, !folder.orphans.isEmpty {
@@ -66,7 +69,7 @@ extension OrphanSweep {
       round.add(folder)
       if round.isTooMuch { return round.sentence }
       if !round.isCounted, options.folders.count == 256 || SweepRound.isSuspicious(folder) {
-        var whole = try count()
+        guard var whole = try count() else { return nil }
         whole.orphans += round.orphans - folder.orphans.count
         whole.files += round.orphans - folder.orphans.count
         if whole.isTooMuch { return whole.sentence }
@@ -77,10 +80,13 @@ extension OrphanSweep {
     return nil
   }
 
-  /// What a whole round would take now.
-  private func count() throws(StoreFailure) -> SweepRound {
+  /// What a whole round would take now; `nil` when collections are to end.
+  private func count() throws(StoreFailure) -> SweepRound? {
     var round = SweepRound()
-    for number in 0..<256 { round.add(try folder(number)) }
+    for number in 0..<256 {
+      if files.hasToEndCollections { return nil }
+      round.add(try folder(number))
+    }
     return round
   }
 }

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Synchronization
 
 /// The half of the store that is files: folders, space, names in flight, I/O health. Shared by
 /// ingests, the unlinker and the collector.
@@ -9,6 +10,9 @@ final class StoreFiles: Sendable {
   let health: HealthMonitor
   let damaged: DamagedBlobs
   let limits: ImageLimits
+  /// Whether collections end at the next place where they can.
+  let endsCollections = Atomic<Bool>(false)
+  var hasToEndCollections: Bool { endsCollections.load(ordering: .relaxed) }
 
   /// - Parameter report: hears of damage.
   init(

@@ -38,6 +38,10 @@ final class Unlinker: Sendable {
   private let ended: ThreadSignal
   private let thread = Atomic<Int32>(0)
 
+  /// How often the disk is asked for its free space when there is nothing to remove, in
+  /// milliseconds: no loop asks it.
+  private static let tick: Int32 = 1000
+
   init(_ files: StoreFiles) throws(Errno) {
     self.files = files
     wake = try ThreadSignal()
@@ -88,7 +92,7 @@ final class Unlinker: Sendable {
   private func run() {
     thread.store(KernelThread.currentID, ordering: .relaxed)
     while true {
-      wake.wait()
+      if !wake.wait(milliseconds: Unlinker.tick) { files.ledger.look() }
       while true {
         let orders = queue.withLock { queue in
           let orders = queue.orders
@@ -98,6 +102,7 @@ final class Unlinker: Sendable {
         }
         if orders.isEmpty { break }
         for order in orders { carryOut(order) }
+        files.ledger.look()
       }
       if queue.withLock({ $0.isClosing && $0.orders.isEmpty }) { break }
     }
