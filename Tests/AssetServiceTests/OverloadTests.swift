@@ -33,7 +33,12 @@ import Wire
         "POST /v1/assets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
           + "Content-Length: \(image.count)\r\n\r\n")
       try slow.send(Array(image.prefix(1000)))
-      try await until("the upload began") { try !hasNoIncoming(service.root) }
+      // Without giving way: beside many tests this one may not go on for longer than the upload is
+      // waited for.
+      let end = ContinuousClock.now + .seconds(20)
+      while try hasNoIncoming(service.root) {
+        try #require(ContinuousClock.now < end, "the upload began")
+      }
       expectBusy(try service.host(image))
       expectBusy(try service.send("POST", "/v1/images/convert", "{}"))
       // Delivery, reads of the API and the other kinds go on.

@@ -99,7 +99,7 @@ final class TestService {
 private func start(
   _ configuration: String, storage: String, root: String, loops: Int, limits: ServiceLimits
 ) async throws -> TestService {
-  let end = ContinuousClock.now + .seconds(20)
+  let end = ContinuousClock.now + .seconds(60)
   while true {
     do {
       return try await TestService(
