@@ -56,7 +56,7 @@ final class KeyUpdateFlood: Sendable {
   /// Ends a thread that waits for its connection.
   deinit {
     shutdown(listener.descriptor, Int32(SHUT_RDWR))
-    unlink(path)
+    unsafe unlink(path)
   }
 
   private static func serve(_ listener: Listener, _ kind: Kind) {
@@ -89,7 +89,7 @@ final class KeyUpdateFlood: Sendable {
       say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
       listener.isWritten.store(send(), ordering: .releasing)
       // Until the client leaves.
-      while recv(connection, &request, 4096, 0) > 0 {}
+      while unsafe recv(connection, &request, 4096, 0) > 0 {}
     case .amongBytes:
       say("HTTP/1.1 200 OK\r\n\r\n")
       repeat {
@@ -105,12 +105,12 @@ final class KeyUpdateFlood: Sendable {
   private static func deliver(_ written: OpaquePointer, to connection: Int32) -> Bool {
     // Room for all that is written at once: 189 KB.
     var room: Int32 = 200 << 10
-    setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<Int32>.size))
+    unsafe setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<Int32>.size))
     var piece = [UInt8](repeating: 0, count: 16 << 10)
     while case let count = unsafe BIO_read(written, &piece, Int32(piece.count)), count > 0 {
       var sent = 0
       while sent < count {
-        let taken = piece[sent..<Int(count)].withUnsafeBytes {
+        let taken = unsafe piece[sent..<Int(count)].withUnsafeBytes {
           unsafe Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard taken > 0 else { return false }
