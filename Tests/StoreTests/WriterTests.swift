@@ -58,12 +58,17 @@ import Wire
     #expect(refused?.kind == .readOnly)
     // Once the fault has passed, the store finds out by itself: nobody writes.
     WriteFaults.fail(nth: 1_000_000, code: EIO, thread: thread)
+    try await untilGood(scratch)
+    _ = try await scratch.put(image(3))
+  }
+
+  /// Waits for the writer's look at what has passed.
+  private func untilGood(_ scratch: ScratchStore) async throws {
     let end = ContinuousClock.now + .seconds(30)
     while scratch.store.health != .good {
       try #require(ContinuousClock.now < end, "the fault has passed")
       await Task.yield()
     }
-    _ = try await scratch.put(image(3))
   }
 
   @Test(arguments: [ENOSPC, EDQUOT])
@@ -98,6 +103,7 @@ import Wire
       #expect(error.kind == .outcomeUnknown)
     }
     // The next connection recovers.
+    try await untilGood(scratch)
     _ = try await scratch.put(image(2))
     #expect(scratch.store.health == .good)
     #expect(scratch.store.failureCount == 1)
