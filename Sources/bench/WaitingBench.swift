@@ -25,7 +25,7 @@ final class WaitingBench: Bench {
     let daemon = try Daemon(
       on: stage, cores: .both,
       configuration: """
-        upstreams: [ { name: "hostile", dialect: "openai", api_key: "k", max_concurrent: 64,
+        upstreams: [ { name: "hostile", dialect: "openai", max_concurrent: 64,
                        base_url: "http://127.0.0.1:\(upstream.port)/v1" } ],
         models: [ { id: "hostile", upstream: "hostile", timeout: "20s" } ]
         """)
