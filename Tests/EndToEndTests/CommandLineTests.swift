@@ -144,9 +144,12 @@ import Testing
     for folder in folders {
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
     }
+    // Where that user may go: the tree that was built may be private to its owner.
+    let command = scratch.path + "/assetctl"
+    try FileManager.default.copyItem(atPath: Self.command, toPath: command)
+    let user = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     let ended = try run(
-      "/usr/bin/setpriv",
-      ["--reuid=65534", "--regid=65534", "--clear-groups", Self.command, "ls", "--storage", root])
+      "/usr/bin/env", ["-C", scratch.path] + user + [command, "ls", "--storage", root])
     #expect(ended.status == 3)
     #expect(ended.errors.contains(root) && ended.errors.contains("65534"), "\(ended.errors)")
   }
