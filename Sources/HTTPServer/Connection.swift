@@ -173,7 +173,8 @@ final class Connection: Channel {
 
   /// The peer has to make room: from here on its pace is that of what it acknowledges.
   func noteBlocked() {
-    if !pace.isSending { pace.beginSending(unacknowledged: unacknowledged) }
+    guard !pace.isSending else { return }
+    pace.beginSending(unacknowledged: unacknowledged, credit: server.limits.paceCredit)
   }
 
   func deadlinePassed(at now: Int64, on loop: isolated EventLoop) -> Int64? {

@@ -35,16 +35,17 @@ struct Pace {
     waitingSince = nil
   }
 
-  /// From here on the peer must read what we send; so many bytes are on their way to it.
-  mutating func beginSending(unacknowledged count: Int64) {
+  /// From here on the peer must read what we send; so many bytes are on their way to it. It begins
+  /// with all its credit: its kernel is full already, and announces room in large steps.
+  mutating func beginSending(unacknowledged count: Int64, credit: Int64) {
     moved = 0
     waited = 0
-    credit = 0
+    self.credit = credit
     unacknowledged = count
   }
 
-  /// Whether each `paceInterval` of all the time that we waited moved `paceBytes`. A reader that
-  /// was faster before has at most `paceCredit` bytes of that to its credit.
+  /// Whether each `paceInterval` of all the time that we waited moved `paceBytes`. A reader
+  /// begins with `paceCredit` bytes to its credit, and never has more.
   mutating func judge(
     at now: Int64, unacknowledged count: Int64, _ limits: ServerLimits
   ) -> Verdict {

@@ -31,7 +31,7 @@ struct PaceTests {
   /// The kernel took 1,000 bytes, then nothing more; the peer acknowledges a hundred a look.
   @Test func acknowledgedBytesCount() {
     var pace = Pace()
-    pace.beginSending(unacknowledged: 50)
+    pace.beginSending(unacknowledged: 50, credit: 0)
     pace.beginWaiting(at: 0)
     pace.move(1000)
     for look in 1...10 {
@@ -45,16 +45,27 @@ struct PaceTests {
 
   @Test func takenButNotAcknowledgedDoesNotCount() {
     var pace = Pace()
-    pace.beginSending(unacknowledged: 0)
+    pace.beginSending(unacknowledged: 0, credit: 0)
     pace.beginWaiting(at: 0)
     pace.move(1000)
     #expect(pace.judge(at: 10, unacknowledged: 950, limits) == .tooSlow)
   }
 
+  /// All that the peer's kernel takes may have gone before the first look at it, and a slow reader
+  /// makes its kernel announce room only after some intervals.
+  @Test func readerBeginsWithCredit() {
+    var pace = Pace()
+    pace.beginSending(unacknowledged: 5000, credit: limits.paceCredit)
+    pace.beginWaiting(at: 0)
+    #expect(pace.judge(at: 10, unacknowledged: 5000, limits) == .lookAgain(at: 20))
+    #expect(pace.judge(at: 20, unacknowledged: 5000, limits) == .lookAgain(at: 30))
+    #expect(pace.judge(at: 30, unacknowledged: 5000, limits) == .tooSlow)
+  }
+
   /// A peer's kernel announces room in steps; what it took in one lasts for some intervals.
   @Test func readerHasCreditForAWhile() {
     var pace = Pace()
-    pace.beginSending(unacknowledged: 0)
+    pace.beginSending(unacknowledged: 0, credit: 0)
     pace.beginWaiting(at: 0)
     pace.move(5000)
     #expect(pace.judge(at: 10, unacknowledged: 0, limits) == .lookAgain(at: 20))
