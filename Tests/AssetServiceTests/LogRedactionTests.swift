@@ -53,6 +53,8 @@ struct LogRedactionTests {
       }
       let shown = LogRedaction.shortening(lines)
       #expect(LogRedaction.shortening(shown) == shown)
+      let runs = String(decoding: shown, as: UTF8.self).split { !"Aa0-_4Q".contains($0) }
+      #expect(runs.allSatisfy { $0.count <= 43 })
       var rest = lines[...]
       for byte in shown where byte != UInt8(ascii: ".") {
         guard let next = rest.firstIndex(of: byte) else {

@@ -18,7 +18,13 @@ enum LogRedaction {
     var shortened: [UInt8]?
     var copied = 0
     var index = 0
-    while index < lines.count {
+    // A run that is too long covers all bytes from here to this one: most lines are looked at here
+    // and there only, for this is done to every line of the access log.
+    while index + longestRun < lines.count {
+      if let gap = lastGap(in: lines.span, from: index, through: index + longestRun) {
+        index = gap + 1
+        continue
+      }
       guard let run = run(in: lines, at: index) else {
         index += 1
         continue
@@ -36,6 +42,17 @@ enum LogRedaction {
     guard var shortened else { return lines }
     shortened += lines[copied...]
     return shortened
+  }
+
+  /// The last of these bytes that is in no run, whatever stands around it.
+  private static func lastGap(in lines: Span<UInt8>, from start: Int, through end: Int) -> Int? {
+    var index = end
+    while index >= start {
+      let byte = lines[index]
+      guard isTokenCharacter(byte) || byte == UInt8(ascii: "%") else { return index }
+      index -= 1
+    }
+    return nil
   }
 
   /// The run that begins here, if one does: how many characters it has, where those end that stay,
