@@ -55,31 +55,26 @@ extension Store {
     _ publication: consuming Publication
   ) async throws(StoreFailure) -> [PublishedAsset] {
     let (parts, generation) = (publication.parts, publication.generation)
-    let isUpload = publication.promise == nil
-    let sum = parts.reduce(0) { $0 + $1.blob.bytes }
-    let excess = publication.promise.flatMap { sum > $0.bytes ? $0.id : nil }
+    let promise = publication.promise
     let result = await withCheckedContinuation { continuation in
-      publish(parts, generation, isUpload, excess: excess) { continuation.resume(returning: $0) }
+      publish(parts, generation, promise) { continuation.resume(returning: $0) }
     }
     return try result.get()
   }
 
   private func publish(
-    _ parts: [Publication.Part], _ generation: Generation?, _ isUpload: Bool,
-    excess: GenerationID?,
+    _ parts: [Publication.Part], _ generation: Generation?, _ promise: OwnerPromise?,
     then: @escaping @Sendable (Result<[PublishedAsset], StoreFailure>) -> Void
   ) {
     let now = self.now
+    let sum = parts.reduce(0) { $0 + $1.blob.bytes }
+    let isPromised = promise.map { sum <= $0.bytes } ?? false
     writer.submit { [files, promises] (session) throws(StoreFailure) in
       var insertions: [Insertion] = []
       for part in parts {
         var new = part.new
-        if isUpload {
-          new.promised = promises.enter(part.blob.bytes, for: part.id, of: new.owner)
-        } else if let excess, new.quota != nil {
-          new.promised = try promises.promised(to: new.owner, beside: excess) {
-            (id) throws(StoreFailure) in try session.generation(id) != nil
-          }
+        if !isPromised, new.quota != nil {
+          new.promised = promises.promised(to: new.owner, beside: promise?.id)
         }
         insertions.append(
           try session.insert(part.blob, as: new, id: part.id, now: now()) { live in
@@ -89,15 +84,13 @@ extension Store {
           })
       }
       if let generation { try session.record(generation) }
+      promise?.note(hasRows: true)
       return insertions
     } then: { [self] result in
-      if isUpload {
-        // The rows count from here on.
-        for part in parts { promises.end(.upload(part.id), of: part.new.owner) }
-      }
       switch result {
       case .success(let insertions): finish(parts, insertions, then)
       case .failure(let failure):
+        promise?.note(hasRows: false)
         // Else the parts are let go of here, and their files with them.
         if failure.kind == .outcomeUnknown { for part in parts { part.work.leave() } }
         then(.failure(failure))

@@ -1,5 +1,7 @@
 import Crypto
 import Dispatch
+import Foundation
+import SQLite
 import Testing
 import Wire
 
@@ -17,24 +19,24 @@ import Wire
 
   @Test func whatIsStoredAndPromisedCounts() async throws {
     let scratch = try ScratchStore()
-    let (store, reader) = (scratch.store, try scratch.store.reader())
+    let store = scratch.store
     _ = try await scratch.put(image(1), new(5000))
-    let first = try store.promise(
-      3000, for: .init(number: 1), of: Self.key, quota: 5000, reader: reader)
-    let failure = #expect(throws: StoreFailure.self) {
-      _ = try store.promise(1001, for: .init(number: 2), of: Self.key, quota: 5000, reader: reader)
+    let first = try await store.promise(
+      3000, for: .init(number: 1), of: Self.key, quota: 5000)
+    let failure = await #expect(throws: StoreFailure.self) {
+      _ = try await store.promise(1001, for: .init(number: 2), of: Self.key, quota: 5000)
     }
     #expect(failure?.kind == .full(.quota))
     #expect(failure?.figures == SpaceFigures(used: 4000, limit: 5000, asked: 1001))
     #expect("\(try #require(failure))".contains("used 4000, limit 5000, asked 1001"))
     // Less has come than was thought, and another owner has nothing to do with it.
     first.correct(to: 1000)
-    _ = try store.promise(3000, for: .init(number: 3), of: Self.key, quota: 5000, reader: reader)
-    _ = try store.promise(
-      5000, for: .init(number: 4), of: owner("gw2"), quota: 5000, reader: reader)
-    let most = #expect(throws: StoreFailure.self) {
-      _ = try store.promise(
-        Int64.max, for: .init(number: 5), of: Self.key, quota: 5000, reader: reader)
+    _ = try await store.promise(3000, for: .init(number: 3), of: Self.key, quota: 5000)
+    _ = try await store.promise(
+      5000, for: .init(number: 4), of: owner("gw2"), quota: 5000)
+    let most = await #expect(throws: StoreFailure.self) {
+      _ = try await store.promise(
+        Int64.max, for: .init(number: 5), of: Self.key, quota: 5000)
     }
     #expect(most?.kind == .full(.quota))
   }
@@ -42,9 +44,9 @@ import Wire
   /// An upload can not take what an order was promised: its images are paid for.
   @Test func othersLeaveWhatIsPromised() async throws {
     let scratch = try ScratchStore()
-    let (store, reader) = (scratch.store, try scratch.store.reader())
-    let promise = try store.promise(
-      1500, for: .init(number: 6), of: Self.key, quota: 2000, reader: reader)
+    let store = scratch.store
+    let promise = try await store.promise(
+      1500, for: .init(number: 6), of: Self.key, quota: 2000)
     let failure = await #expect(throws: StoreFailure.self) {
       _ = try await scratch.put(image(1), new(2000))
     }
@@ -80,60 +82,83 @@ import Wire
     }
   }
 
-  /// The promise is made while the upload waits for its transaction.
-  @Test func anUploadSeesAPromiseThatCameBeforeItsTransaction() async throws {
+  /// Promises and uploads that stand in one transaction, in either order: who comes first has it.
+  @Test(arguments: [true, false])
+  func inOneTransactionTheFirstHasIt(isPromiseFirst: Bool) async throws {
     let scratch = try ScratchStore()
-    let (store, reader) = (scratch.store, try scratch.store.reader())
+    let store = scratch.store
     let gate = Gate()
     gate.submit(to: store)
     gate.waitUntilItRuns()
-    async let upload = scratch.put(image(1), new(2000))
-    try await untilWaiting(1, store)
-    let promise = try store.promise(
-      1500, for: .init(number: 9), of: Self.key, quota: 2000, reader: reader)
-    gate.letGo()
-    do {
-      _ = try await upload
-      Issue.record("the order's bytes were promised")
-    } catch {
-      #expect((error as? StoreFailure)?.kind == .full(.quota))
+    let outcomes = try await withThrowingTaskGroup(of: (Bool, StoreFailure.Kind?).self) { group in
+      for step in [isPromiseFirst, !isPromiseFirst] {
+        let waiting = store.writer.waiting
+        group.addTask {
+          do {
+            if step {
+              _ = try await store.promise(
+                1500, for: .init(number: 9), of: Self.key, quota: 2000)
+            } else {
+              var publication = Publication()
+              publication.add(try scratch.settle(image(1)), as: self.new(2000))
+              _ = try await store.publish(publication)
+            }
+            return (step, nil)
+          } catch let error as StoreFailure { return (step, error.kind) }
+        }
+        try await untilWaiting(waiting + 1, store)
+      }
+      gate.letGo()
+      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
-    _ = consume promise
-    #expect(store.promises.promised(to: Self.key) == 0)
-    _ = try await scratch.put(image(1), new(2000))
-    #expect(store.promises.promised(to: Self.key) == 0)
+    #expect(outcomes == [!isPromiseFirst: .full(.quota)])
   }
 
-  /// The promise is asked for while the upload's row is written and not yet there for readers.
-  @Test func aPromiseSeesAnUploadThatIsBeingCommitted() async throws {
+  /// An order that has its rows and still runs is counted once.
+  @Test func publishedBytesCountOnce() async throws {
     let scratch = try ScratchStore()
-    let (store, reader) = (scratch.store, try scratch.store.reader())
-    let (first, second) = (Gate(), Gate())
-    first.submit(to: store)
-    first.waitUntilItRuns()
-    async let upload = scratch.put(image(1), new(2000))
-    try await untilWaiting(1, store)
-    // In the same transaction as the upload, behind it.
-    second.submit(to: store)
-    first.letGo()
-    second.waitUntilItRuns()
-    let failure = #expect(throws: StoreFailure.self) {
-      _ = try store.promise(
-        1500, for: .init(number: 10), of: Self.key, quota: 2000, reader: reader)
+    let store = scratch.store
+    let first = try await store.promise(1000, for: .init(number: 1), of: Self.key, quota: 2000)
+    var publication = Publication()
+    publication.promise = first
+    publication.add(try scratch.settle(image(2)), as: new(2000))
+    _ = try await store.publish(publication)
+    let second = try await store.promise(1000, for: .init(number: 2), of: Self.key, quota: 2000)
+    #expect(store.promises.promised(to: Self.key) == 1000)
+    withExtendedLifetime((first, second)) {}
+  }
+
+  /// A transaction that fails promises nothing, and what was promised before stays.
+  @Test func aFailedCommitPromisesNothing() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    let first = try await store.promise(1000, for: .init(number: 1), of: Self.key, quota: 2000)
+    var publication = Publication()
+    publication.promise = first
+    publication.add(try scratch.settle(image(2)), as: new(2000))
+    let thread = store.writer.threadID
+    WriteFaults.fail(nth: 1, code: ENOSPC, thread: thread)
+    do {
+      _ = try await store.publish(publication)
+      Issue.record("it was committed")
+    } catch { #expect(error.kind == .full(.disk)) }
+    WriteFaults.fail(nth: 1_000_000, code: EIO, thread: thread)
+    #expect(store.promises.promised(to: Self.key) == 1000)
+    await #expect(throws: StoreFailure.self) {
+      _ = try await store.promise(1001, for: .init(number: 2), of: Self.key, quota: 2000)
     }
-    #expect(failure?.kind == .full(.quota))
-    second.letGo()
-    _ = try await upload
-    _ = try store.promise(1000, for: .init(number: 11), of: Self.key, quota: 2000, reader: reader)
+    _ = try await store.promise(1000, for: .init(number: 3), of: Self.key, quota: 2000)
+    _ = consume first
+    #expect(store.promises.promised(to: Self.key) == 0)
   }
 
   @Test func promisesEndWithTheirOrders() async throws {
     let scratch = try ScratchStore()
-    let (store, reader) = (scratch.store, try scratch.store.reader())
+    let store = scratch.store
     for _ in 0..<100 {
-      _ = try store.promise(2000, for: .init(number: 7), of: Self.key, quota: 2000, reader: reader)
+      _ = try await store.promise(2000, for: .init(number: 7), of: Self.key, quota: 2000)
     }
-    _ = try store.promise(1 << 40, for: .init(number: 8), of: Self.key, quota: nil, reader: reader)
+    _ = try await store.promise(1 << 40, for: .init(number: 8), of: Self.key, quota: nil)
     #expect(store.promises.promised(to: Self.key) == 0)
   }
 
@@ -143,8 +168,8 @@ import Wire
     let id = GenerationID(number: UInt128(seed))
     let promise: OwnerPromise
     do throws(StoreFailure) {
-      promise = try store.promise(
-        1000, for: id, of: Self.key, quota: quota, reader: try store.reader())
+      promise = try await store.promise(
+        1000, for: id, of: Self.key, quota: quota)
     } catch {
       #expect(error.kind == .full(.quota))
       return false

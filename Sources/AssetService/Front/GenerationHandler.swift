@@ -34,8 +34,8 @@ struct GenerationHandler {
       try ReservedSpace(bytes, in: context.store)
     }
     let id = GenerationID(number: UInt128(bytes: SystemRandom.bytes16()))
-    let promise = try context.store.promise(
-      bytes, for: id, of: call.caller.owner, quota: call.caller.key?.quota, reader: reader)
+    let promise = try await context.store.promise(
+      bytes, for: id, of: call.caller.owner, quota: call.caller.key?.quota)
     let errand = UpstreamErrand(
       order, id, call, lineDeadline: arrival + order.model.timeout.nanoseconds)
     let started = SystemClock.monotonicNanoseconds
