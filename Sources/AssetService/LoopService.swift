@@ -22,7 +22,8 @@ final class LoopService: HTTPService {
     let shelf = AssetShelf(
       store: context.store,
       reader: try context.store.reader(cacheBytes: parts.pageCacheBytes),
-      tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters)
+      tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters,
+      workers: context.workers)
     delivery = Delivery(keys: context.linkKeys, shelf: shelf, policy: parts.cachePolicy)
     gatekeeper = Gatekeeper(context, reader: reader)
     let desk = try UpstreamDesk(context, upstreams: try parts.makeUpstreams(on: loop), on: loop)
@@ -30,7 +31,8 @@ final class LoopService: HTTPService {
     log = AccessLogWriter(sink: context.log, bases: context.bases)
     loop.atTurnEnd { [unowned self] now in
       counters.turnEnded(nanoseconds: EventLoop.preciseNow - now)
-      return log.turnEnded(at: now)
+      let (log, shelf) = (log.turnEnded(at: now), shelf.turnEnded(at: now))
+      return shelf.map { min($0, log ?? $0) } ?? log
     }
   }
 

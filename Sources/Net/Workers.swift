@@ -44,18 +44,30 @@ public final class Workers: Sendable {
   /// - Throws: `WorkersBusy` when the queue is full or the pool stopped, else what `body` throws.
   public func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
     try await withCheckedThrowingContinuation { continuation in
-      let taken = state.withLock { state in
-        guard !state.isStopped, state.waiting.count + state.busy < threads + queueLimit else {
-          return false
-        }
-        state.waiting.append {
-          let result = Result { try body() }
-          return { continuation.resume(with: result) }
-        }
-        return true
+      let taken = add {
+        let result = Result { try body() }
+        return { continuation.resume(with: result) }
       }
-      if taken { available.signal() } else { continuation.resume(throwing: WorkersBusy()) }
+      if !taken { continuation.resume(throwing: WorkersBusy()) }
     }
+  }
+
+  /// Lets a thread of the pool be the last to hold these, for their end may take time; without a
+  /// free place they end here.
+  public func letGo<Held: Sendable>(of held: consuming [Held]) {
+    _ = add { [held] in { _ = held } }
+  }
+
+  private func add(_ work: @escaping @Sendable () -> @Sendable () -> Void) -> Bool {
+    let isTaken = state.withLock { state in
+      guard !state.isStopped, state.waiting.count + state.busy < threads + queueLimit else {
+        return false
+      }
+      state.waiting.append(work)
+      return true
+    }
+    if isTaken { available.signal() }
+    return isTaken
   }
 
   /// Pieces of work that run or wait.

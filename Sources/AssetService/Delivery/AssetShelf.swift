@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Net
 internal import Store
 internal import Wire
 
@@ -10,13 +11,20 @@ final class AssetShelf {
   private let reader: CatalogReader
   private let tagHeader: String?
   private let counters: LoopCounters
+  private let workers: Workers
   private var cache: OpenAssetCache
+  private var nextLook: Int64 = 0
   /// An asset's last fetch is noted at most this often, in seconds.
   private static let noteInterval: Int64 = 60
+  /// How often open assets are looked at, and how many of them: some 40 µs.
+  private static let lookInterval: Int64 = 1_000_000_000
+  private static let assetsPerLook = 1024
 
   init(
-    store: Store, reader: CatalogReader, tagHeader: String?, capacity: Int, counters: LoopCounters
+    store: Store, reader: CatalogReader, tagHeader: String?, capacity: Int, counters: LoopCounters,
+    workers: Workers
   ) {
+    self.workers = workers
     self.store = store
     self.reader = reader
     self.tagHeader = tagHeader
@@ -74,6 +82,25 @@ final class AssetShelf {
     // What can not be read now, or is shorter than its row says, fails where it is sent.
     guard (try? file.read(into: &span, at: 0)) == held.count else { return .file(file) }
     return .bytes(held)
+  }
+
+  /// Lets go of what was removed or has ended, a part of it every second, whether anyone asks for
+  /// it again or not: its space is free when nobody has it open (invariant 8).
+  ///
+  /// - Returns: when it wants to be called again, on the loop's clock.
+  func turnEnded(at now: Int64) -> Int64? {
+    if now >= nextLook {
+      nextLook = now + Self.lookInterval
+      let (epochs, seconds) = (store.epochs, SystemClock.wallSeconds)
+      cache.dropStale(among: Self.assetsPerLook) { asset, epoch in
+        asset.end <= seconds || epochs.current(asset.id) != epoch
+      }
+    }
+    let files = cache.takeStale().compactMap { asset in
+      if case .file(let file) = asset.content { file } else { nil }
+    }
+    if !files.isEmpty { workers.letGo(of: files) }
+    return cache.count > 0 ? nextLook : nil
   }
 
   /// Notes that the asset was fetched; to be called once it is certain that it may be.

@@ -1,6 +1,7 @@
 // The assets that one loop has open, the least recently fetched dropped first. Entries are not
 // searched for when an asset is removed: a counter says that one of its kind was (STORE.md,
-// invariant 9).
+// invariant 9). Since nobody may ask for that asset again, a hand goes round and looks: an open
+// descriptor keeps the space of a removed file.
 internal import Wire
 
 /// An LRU of open assets; lives on one loop.
@@ -20,6 +21,11 @@ struct OpenAssetCache {
   private var free: [Int] = []
   private var newest = none
   private var oldest = none
+  /// The place that is looked at next.
+  private var hand = 0
+  /// Assets that are of no use any more: the last one to close a removed file frees its space,
+  /// which takes time.
+  private var stale: [OpenAsset] = []
 
   /// Holds at most `capacity` descriptors.
   init(capacity: Int) {
@@ -33,6 +39,7 @@ struct OpenAssetCache {
   mutating func asset(_ id: AssetID, epoch: UInt64) -> OpenAsset? {
     guard let place = places[id] else { return nil }
     guard entries[place].epoch == epoch else {
+      if let asset = entries[place].asset { stale.append(asset) }
       remove(place, id)
       return nil
     }
@@ -60,6 +67,24 @@ struct OpenAssetCache {
     }
     places[asset.id] = place
     linkAsNewest(place)
+  }
+
+  /// Drops those of the next `count` places that are of no use any more.
+  mutating func dropStale(among count: Int, where isStale: (OpenAsset, _ epoch: UInt64) -> Bool) {
+    for _ in 0..<min(count, entries.count) {
+      if hand >= entries.count { hand = 0 }
+      if let asset = entries[hand].asset, isStale(asset, entries[hand].epoch) {
+        stale.append(asset)
+        remove(hand, asset.id)
+      }
+      hand += 1
+    }
+  }
+
+  /// Hands over what was dropped since the last call, to be closed where that may take time.
+  mutating func takeStale() -> [OpenAsset] {
+    defer { stale = [] }
+    return stale
   }
 
   /// Closes everything that is not being sent.
