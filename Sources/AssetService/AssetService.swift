@@ -28,7 +28,8 @@ public final class AssetService: Sendable {
   let loops: [EventLoop]
   private let housekeeping: Task<Void, Never>
   private let tellsItsLife: Bool
-  private let keyringWatch: Task<Void, Never>
+  /// `nil` where nobody is served.
+  private let keyringWatch: KeyringWatch?
 
   /// What a start may leave out.
   public struct Options: Sendable {
@@ -86,6 +87,8 @@ public final class AssetService: Sendable {
       }
       try await server.listenLocally(at: Endpoint(.path(try context.store.adminSocketPath())))
       addresses = options.listens ? try await Self.listen(settings, server, context.bases) : []
+      keyringWatch = options.listens ? try KeyringWatch(context) : nil
+      try keyringWatch?.start()
     } catch {
       Self.end(loops, context)
       throw error
@@ -96,8 +99,6 @@ public final class AssetService: Sendable {
       settings, store: context.store, workers: context.workers, log: log)
     housekeeping = Task { if options.keepsHouse { await keeper.run() } }
     if tellsItsLife { context.log.started(settings, at: addresses) }
-    let watch = KeyringWatch(context)
-    keyringWatch = Task { if options.listens { await watch.run() } }
   }
 
   private static func context(
@@ -195,7 +196,7 @@ public final class AssetService: Sendable {
     housekeeping.cancel()
     context.store.stopCollecting()
     await server.drain(clientTime: clientTime)
-    keyringWatch.cancel()
+    keyringWatch?.stop()
     // What was fetched last matters to policies; without a catalogue there is nothing to write to.
     do {
       try await context.store.flushKeyUses()

@@ -220,6 +220,11 @@ extension Failure {
     case .busy: self = .busy
     // Descriptors come back as others end.
     case .io(let errno) where errno.isNoDescriptor: self = .busy
+    // Nothing of it is stored, and the disk is looked at: another try may go well, or hears more.
+    case .io where failure.operation.isWrite:
+      self.init(
+        503, .server, "storage_failed", "The disk refused to store this; try again in a moment.",
+        retryAfter: 5)
     case .notFound: self = .unknownAsset
     case .taken: self.init(409, .invalidRequest, "taken", "The name is taken.", param: "name")
     case .assetDamaged:

@@ -27,6 +27,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// No such file (ENOENT).
   public var isNotFound: Bool { code == ENOENT }
+  /// The file system takes no writes (EROFS).
+  public var isReadOnly: Bool { code == EROFS }
   /// The name is taken (EEXIST).
   public var isAlreadyThere: Bool { code == EEXIST }
   /// The disk, its inodes or a quota are used up (ENOSPC, EDQUOT, EFBIG).

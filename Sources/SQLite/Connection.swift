@@ -17,7 +17,7 @@ internal import CSQLite
 
   let handle: OpaquePointer
   /// How long a lock of another connection is waited for, in milliseconds.
-  public static let usualPatience: Int32 = 5_000
+  public static let usualPatience: Int32 = 2_000
 
   /// Opens the database at `path` and sets what every connection of ours has: WAL (for writers),
   /// synchronous=FULL, foreign keys on, no memory map, temporary tables in memory.

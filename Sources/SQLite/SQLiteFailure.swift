@@ -26,6 +26,8 @@ public struct SQLiteFailure: Error, Hashable, Sendable, CustomStringConvertible 
   public var isCannotOpen: Bool { code == SQLITE_CANTOPEN }
   /// The file or its file system does not take writes (SQLITE_READONLY).
   public var isReadOnly: Bool { code == SQLITE_READONLY }
+  /// The disk failed, or is not there as it was: no fault of the statement.
+  public var isOfDisk: Bool { isInputOutput || isCannotOpen || isReadOnly }
 
   /// `commit: disk I/O error (778)`.
   public var description: String { "\(operation): \(message) (\(extendedCode))" }

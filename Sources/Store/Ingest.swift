@@ -116,6 +116,8 @@ public final class IngestWork: Sendable {
     /// Bytes taken, and of those the ones that are written and hashed.
     var count: Int64 = 0
     var written: Int64 = 0
+    /// Bytes that the disk was asked for in advance.
+    var allocated: Int64 = 0
     /// How large the reservation must become before more is taken, where only a look at the disk
     /// can tell whether there is room.
     var wanted: Int64?
@@ -136,6 +138,10 @@ public final class IngestWork: Sendable {
   private let unlinker: Unlinker
   private let now: @Sendable () -> Int64
 
+  /// An upload of a known length begins with so much space on the disk, and gets more as it comes:
+  /// what was only announced holds nothing.
+  public static let firstStep: Int64 = 1 << 20
+
   /// Bytes held before they are hashed and written: whole multiples of it keep writes aligned.
   static let bufferBytes = 256 << 10
 
@@ -153,16 +159,18 @@ public final class IngestWork: Sendable {
       file = try files.folders.incoming.file(name, .createNew, mode: 0o600)
     } catch {
       files.inFlight.unmark(incoming: name)
+      files.failed(error)
       throw StoreFailure(.ingest, error, subject: Layout.incoming)
     }
     state = Mutex(
       State(
         limits: files.limits, expectedBytes: expectedBytes, reservation: reservation, file: file,
         place: .incoming(name)))
-    if let expectedBytes, expectedBytes > 0 {
-      try use { (state) throws(StoreFailure) in
-        try kernel(.ingest) { () throws(Errno) in _ = try state.file?.allocate(expectedBytes) }
-      }
+    do {
+      try use { (state) throws(Errno) in try state.allocate(for: 1) }
+    } catch {
+      files.failed(error)
+      throw StoreFailure(.ingest, error)
     }
   }
 
@@ -197,7 +205,7 @@ public final class IngestWork: Sendable {
         try state.flush()
       } catch {
         state.phase = .failed
-        files.health.noteFailure(error)
+        files.failed(error)
         throw StoreFailure(.ingest, error)
       }
       try state.extendAsWanted()
@@ -222,7 +230,7 @@ public final class IngestWork: Sendable {
       do throws(Errno) {
         name = try place(&state, found)
       } catch {
-        files.health.noteFailure(error)
+        files.failed(error)
         throw StoreFailure(.settle, error, subject: found.hex)
       }
       state.phase = .settled(
@@ -313,7 +321,7 @@ extension IngestWork.State {
     if let expectedBytes, total > expectedBytes {
       throw StoreFailure(.ingest, .lengthMismatch(expected: expectedBytes, found: total))
     }
-    guard try reservation.extendKnown(to: total) else {
+    guard try hasRoom(for: total) else {
       wanted = total
       return 0
     }
@@ -326,17 +334,6 @@ extension IngestWork.State {
     }
     count = total
     return taken
-  }
-
-  /// Asks the disk for the room that `take` could not have without it.
-  fileprivate mutating func extendAsWanted() throws(StoreFailure) {
-    guard let total = wanted.take() else { return }
-    do {
-      try reservation.extend(to: total)
-    } catch {
-      phase = .failed
-      throw error
-    }
   }
 
   /// Refuses what is no image, or too large a one, before more of it is taken (C1, C3).
@@ -361,6 +358,7 @@ extension IngestWork.State {
     swap(&pending, &buffer)
     // After an error the bytes are still there, for `readBack`.
     defer { swap(&pending, &buffer) }
+    try allocate(for: written + Int64(pending.count))
     try file?.write(pending.span, at: written)
     // After the write: the digest is that of the bytes in the file, whatever fails.
     hash.update(pending.span)

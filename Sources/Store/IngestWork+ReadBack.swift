@@ -42,8 +42,10 @@ extension IngestWork {
     }
     var piece = [UInt8](repeating: 0, count: Int(min(Int64(size), state.written - offset)))
     var span = piece.mutableSpan
-    let count = try kernel(.read) { () throws(Errno) in
-      try state.file?.read(into: &span, at: offset) ?? 0
+    let count: Int
+    do { count = try state.file?.read(into: &span, at: offset) ?? 0 } catch {
+      files.health.noteFailure(error)
+      throw StoreFailure(.read, error)
     }
     piece.removeLast(piece.count - count)
     guard state.isAsWritten(piece, at: offset) else {

@@ -28,6 +28,8 @@ final class SpaceLedger: Sendable {
     var readAt: Int64?
     /// Bytes that became stored files since the start.
     var published: Int64 = 0
+    /// Why not even an empty file can be made, whatever the number of free bytes says.
+    var shortage: String?
   }
 
   private let state = Mutex(State())
@@ -78,6 +80,9 @@ final class SpaceLedger: Sendable {
           hint: "\(bytes) bytes asked for, \(used + state.use.reserved) of \(maxBytes) taken or "
             + "promised (storage.max_bytes)")
       }
+      if let shortage = state.shortage {
+        throw StoreFailure(.reserve, .full(.disk), hint: shortage)
+      }
       guard wanted <= state.freeOnDisk - minFreeBytes else {
         throw StoreFailure(
           .reserve, .full(.disk),
@@ -97,17 +102,34 @@ final class SpaceLedger: Sendable {
       return state.published
     }
     guard let published else { return }
-    let free: Int64
-    if let freeBytes {
-      free = freeBytes()
-    } else {
-      free = try kernel(.reserve) { () throws(Errno) in try disk.blobs.space().freeBytes }
-    }
+    let space = try kernel(.reserve) { () throws(Errno) in try disk.blobs.space() }
+    let free = freeBytes?() ?? space.freeBytes
     state.withLock { state in
       // Published since the disk was asked: on the safe side.
       state.freeOnDisk = free - (state.published - published)
       state.readAt = now
+      if space.freeFiles == 0 {
+        state.shortage = SpaceLedger.noInodes
+      } else if state.shortage == SpaceLedger.noInodes {
+        state.shortage = nil
+      }
     }
+  }
+
+  private static let noInodes = "the file system has no inode left for another file"
+
+  /// Why no file can be made although there seem to be bytes (a quota, inodes that are not
+  /// counted); `nil` when one was made.
+  func noteRoom(_ shortage: String?) {
+    state.withLock { state in
+      guard state.shortage != SpaceLedger.noInodes else { return }
+      state.shortage = shortage
+    }
+  }
+
+  /// Whether only a file that can be made shows that there is room again.
+  var lacksRoom: Bool {
+    state.withLock { $0.shortage != nil && $0.shortage != SpaceLedger.noInodes }
   }
 
   /// Asks the disk, when that is some time ago, for those who may not block; a failure leaves what
@@ -207,6 +229,14 @@ public struct Reservation: ~Copyable, Sendable {
     }
     bytes = blocks
     return true
+  }
+
+  /// Gives back what is above `total` bytes.
+  mutating func shrink(to total: Int64) {
+    let blocks = Disk.blocks(total)
+    guard blocks < bytes else { return }
+    ledger.giveBack(bytes - blocks)
+    bytes = blocks
   }
 
   /// Moves at most `part` bytes into a reservation of their own: one for each image of an order.

@@ -71,24 +71,33 @@ public final class Store: Sendable {
     now = options.now
     ballast = Ballast(folders: folders)
     ballast.make()
-    let files = StoreFiles(
-      folders, ledger: ledger, limits: options.limits, report: options.report)
+    let files = try kernel(.open) { () throws(Errno) in
+      try StoreFiles(
+        folders, at: options.root, ledger: ledger, limits: options.limits, report: options.report)
+    }
     self.files = files
-    check = try CatalogueCheck(path: cataloguePath, health: files.health)
     sweepStop = Mutex(SweepStop(reason: catalogue.sweepStop))
-    unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
     do {
+      check = try CatalogueCheck(path: cataloguePath, health: files.health)
+      unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
+    } catch {
+      files.watch.stop()
+      throw error
+    }
+    do throws(Errno) {
       readers = try ReaderThreads(root: options.root, health: files.health)
     } catch {
       unlinker.stop()
+      files.watch.stop()
       throw StoreFailure(.open, error)
     }
-    do {
+    do throws(Errno) {
       writer = try Writer(
         path: cataloguePath, health: files.health, ledger: ledger, epochs: epochs)
     } catch {
       readers.stop()
       unlinker.stop()
+      files.watch.stop()
       throw StoreFailure(.open, error)
     }
   }
@@ -101,6 +110,7 @@ public final class Store: Sendable {
     readers.stop()
     writer.stop()
     unlinker.stop()
+    files.watch.stop()
   }
 }
 
@@ -140,7 +150,21 @@ extension Store {
   /// - Throws: `.full(.store)`, `.full(.disk)`, `.readOnly`.
   public func reserve(_ bytes: Int64) throws(StoreFailure) -> Reservation {
     try files.health.check(.reserve)
-    return try Reservation(bytes, of: files.ledger)
+    do { return try Reservation(bytes, of: files.ledger) } catch {
+      if case .io(let errno) = error.kind { files.failed(errno) }
+      throw error
+    }
+  }
+
+  /// Promises the first of `bytes` that are announced and may come slowly, or never: there must be
+  /// room for all of them now, but they hold no more than arrives. `begin` takes it with the same
+  /// `expectedBytes`.
+  ///
+  /// - Throws: as `reserve`.
+  public func reserve(announced bytes: Int64) throws(StoreFailure) -> Reservation {
+    var reservation = try reserve(bytes)
+    reservation.shrink(to: IngestWork.firstStep)
+    return reservation
   }
 
   /// Begins to take an image. Makes a file: blocks on the disk for a moment.
@@ -200,7 +224,11 @@ extension Store {
   }
 
   private func open(_ blob: Blob, _ subject: String) throws(StoreFailure) -> OpenedBlob {
-    try kernel(.read, subject) { () throws(Errno) in try files.openWhole(blob) }
+    do { return try files.openWhole(blob) } catch {
+      // May be a loop's: the look is waited for by nobody.
+      files.health.noteFailure(error)
+      throw StoreFailure(.read, error, subject: subject)
+    }
   }
 }
 

@@ -24,6 +24,14 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
   public enum Operation: String, Sendable {
     case open, reserve, ingest, settle, publish, read, delete, change, record, collect
     case keys
+
+    /// Whether something was to be stored by it.
+    public var isWrite: Bool {
+      switch self {
+      case .reserve, .ingest, .settle, .publish, .record, .change, .delete: true
+      case .open, .read, .collect, .keys: false
+      }
+    }
   }
 
   /// Which limit is reached.
@@ -114,6 +122,11 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
   init(_ operation: Operation, _ failure: SQLiteFailure, subject: String? = nil) {
     if failure.isFull {
       self.init(operation, .full(.disk), subject: subject)
+    } else if failure.isBusy {
+      self.init(
+        operation, .busy, subject: subject, hint: "another program holds the catalogue's lock")
+    } else if failure.isOfDisk, operation != .read, operation != .open {
+      self.init(operation, .readOnly, subject: subject, hint: "\(failure)")
     } else if failure.isDamage {
       self.init(
         operation, .damaged, subject: subject,

@@ -1,3 +1,11 @@
+// What the store's health is made of:
+//
+//   a call failed ─► counted ─► DiskWatch looks, at once ─┬─ the disk refuses: read-only, until
+//                                                         │  a look a second later finds it good
+//                                                         └─ it takes files: three of these in a
+//                                                            minute are a failing disk, for one
+//   a statement failed ─► read-only ─► the writer opens the catalogue again, once a second
+//   damage ─► read-only until the next start
 internal import Kernel
 internal import SQLite
 internal import Synchronization
@@ -10,11 +18,19 @@ public enum StoreHealth: Sendable, Hashable {
   case readOnly(Cause)
 
   /// Why it is read-only.
-  public enum Cause: String, Sendable, Hashable {
+  public enum Cause: String, Sendable, Hashable, CaseIterable {
     /// A commit failed with an I/O error; the writer tries to open the catalogue again.
     case commitFailed = "commit_failed"
-    /// Three files could not be made durable within a minute; until the next start.
+    /// Another statement did, in the writer or in a reader; healed in the same way.
+    case catalogueFailing = "catalogue_failing"
+    /// Another program holds the catalogue's lock.
+    case catalogueLocked = "catalogue_locked"
+    /// A file can not be made, or three could not be made durable within a minute.
     case diskFailing = "disk_failing"
+    /// The file system takes no writes.
+    case fileSystemReadOnly = "file_system_read_only"
+    /// The store's folder, or a part of it, is not where it was.
+    case moved = "store_moved"
     /// The catalogue is damaged; until the next start.
     case damaged = "catalogue_damaged"
   }
@@ -23,19 +39,41 @@ public enum StoreHealth: Sendable, Hashable {
 /// Counts I/O errors and judges (STORE.md, "Failed fsync, close or write").
 final class HealthMonitor: Sendable {
   private struct State {
-    var health = StoreHealth.good
+    /// What the writer has to heal.
+    var catalogue: StoreHealth.Cause?
+    /// What the last look at the disk found.
+    var disk: StoreHealth.Cause?
+    /// Whether three files could not be made durable within a minute, for no reason that a look at
+    /// the disk finds.
+    var isFailing = false
     /// Monotonic nanoseconds of the last failures, at most three.
     var failures: [Int64] = []
     var total = 0
     var damage: String?
+
+    var health: StoreHealth {
+      if damage != nil { return .readOnly(.damaged) }
+      if let disk { return .readOnly(disk) }
+      if isFailing { return .readOnly(.diskFailing) }
+      return catalogue.map { .readOnly($0) } ?? .good
+    }
+
+    mutating func noteUnexplained(at now: Int64) {
+      failures.removeAll { now - $0 > HealthMonitor.window }
+      failures.append(now)
+      if failures.count > 3 { failures.removeFirst() }
+      if failures.count == 3 { isFailing = true }
+    }
   }
   private let state = Mutex(State())
   private let report: @Sendable (StoreEvent) -> Void
+  /// Asks for a look at the disk.
+  private let wake = Mutex<(@Sendable () -> Void)?>(nil)
 
   init(report: @escaping @Sendable (StoreEvent) -> Void) {
     self.report = report
   }
-  private static let window: Int64 = 60_000_000_000
+  fileprivate static let window: Int64 = 60_000_000_000
 
   var health: StoreHealth { state.withLock { $0.health } }
 
@@ -45,32 +83,56 @@ final class HealthMonitor: Sendable {
   /// What is wrong with the catalogue, in SQLite's words; `nil` when nothing is known.
   var damage: String? { state.withLock { $0.damage } }
 
+  /// Whether the writer may try to write: also to find out that it can again.
+  var writerMayTry: Bool {
+    state.withLock { $0.damage == nil && $0.disk == nil && !$0.isFailing }
+  }
+
+  /// What the writer has to heal before it writes.
+  var catalogueTrouble: StoreHealth.Cause? { state.withLock { $0.catalogue } }
+
+  /// Calls `body` when the disk is to be looked at; it must not block.
+  func onFailure(_ body: (@Sendable () -> Void)?) { wake.withLock { $0 = body } }
+
   /// Throws when nothing may be written.
   func check(_ operation: StoreFailure.Operation) throws(StoreFailure) {
-    if health != .good {
+    if case .readOnly(let cause) = health {
+      let next = cause == .damaged ? "then start assetd again" : "it is tried again every second"
       throw StoreFailure(
-        operation, .readOnly, hint: "look at the disk and the log, then start assetd again")
+        operation, .readOnly, hint: "\(cause.rawValue): look at the disk and the log; \(next)")
     }
   }
 
-  /// A file could not be written, made durable or closed. A full disk does not count: that heals.
+  /// A call on a file failed: one that should make it, write it, make it durable, close, read or
+  /// remove it. That a descriptor is missing says nothing of the disk, and a full one heals.
   func noteFailure(_ errno: Errno, at now: Int64 = SystemClock.monotonicNanoseconds) {
-    state.withLock {
-      $0.total += 1
+    change { state in
+      state.total += 1
       guard !errno.isNoSpace, !errno.isNoDescriptor else { return }
-      $0.failures.removeAll { now - $0 > HealthMonitor.window }
-      $0.failures.append(now)
-      // A damaged catalogue stays one: that is what an operator must know.
-      guard $0.failures.count >= 3, $0.health != .readOnly(.damaged) else { return }
-      $0.health = .readOnly(.diskFailing)
+      state.noteUnexplained(at: now)
+    }
+    if !errno.isNoDescriptor { wake.withLock { $0 }?() }
+  }
+
+  /// What a look at the disk found; `nil` when it takes files. Failures before it are explained by
+  /// what it found.
+  func noteLook(_ cause: StoreHealth.Cause?, at now: Int64 = SystemClock.monotonicNanoseconds) {
+    change { state in
+      state.disk = cause
+      if cause != nil { state.failures = [] }
+      state.failures.removeAll { now - $0 > HealthMonitor.window }
+      if state.failures.isEmpty { state.isFailing = false }
     }
   }
+
+  /// Whether the disk takes files is to be found out again.
+  var hasDiskTrouble: Bool { state.withLock { $0.disk != nil || $0.isFailing } }
 
   /// A commit's outcome is not known.
   func noteFailedCommit() {
-    state.withLock {
-      $0.total += 1
-      if $0.health == .good { $0.health = .readOnly(.commitFailed) }
+    change { state in
+      state.total += 1
+      state.catalogue = .commitFailed
     }
   }
 
@@ -79,20 +141,41 @@ final class HealthMonitor: Sendable {
   func noteDamage(_ what: String) {
     let isNew = state.withLock { state in
       state.total += 1
-      state.health = .readOnly(.damaged)
       defer { if state.damage == nil { state.damage = what } }
       return state.damage == nil
     }
     if isNew { report(.damagedCatalogue(what)) }
   }
 
-  /// A statement failed: damage makes the store read-only.
-  func note(_ failure: SQLiteFailure) {
-    if failure.isDamage { noteDamage("\(failure)") }
+  /// A statement failed: it is damage, a failing disk, or a lock of another program.
+  func note(_ failure: SQLiteFailure, at now: Int64 = SystemClock.monotonicNanoseconds) {
+    if failure.isDamage { return noteDamage("\(failure)") }
+    if failure.isBusy {
+      return change { state in state.catalogue = state.catalogue ?? .catalogueLocked }
+    }
+    guard failure.isOfDisk || failure.isFull else { return }
+    change { state in
+      state.total += 1
+      guard failure.isOfDisk else { return }
+      // One fault meets many statements; each relapse counts.
+      if state.catalogue == nil { state.noteUnexplained(at: now) }
+      if state.catalogue != .commitFailed { state.catalogue = .catalogueFailing }
+    }
+    wake.withLock { $0 }?()
   }
 
   /// The catalogue was opened again and takes commits.
-  func noteRecovery() {
-    state.withLock { if $0.health == .readOnly(.commitFailed) { $0.health = .good } }
+  func noteRecovery() { change { $0.catalogue = nil } }
+
+  /// Changes the state, and tells of a new health.
+  private func change(_ body: (inout State) -> Void) {
+    let (before, after) = state.withLock { state in
+      let before = state.health
+      body(&state)
+      return (before, state.health)
+    }
+    guard before != after else { return }
+    if case .readOnly(let cause) = after { return report(.readOnly(cause)) }
+    report(.writable)
   }
 }

@@ -1,5 +1,8 @@
+import Dispatch
 import Foundation
+import Kernel
 import Links
+import Net
 import Testing
 import Wire
 
@@ -69,13 +72,35 @@ import Wire
     }
   }
 
+  /// Also while all workers are busy, and stay so.
+  @Test func aRetiredKeyIsRefusedWhateverTheWorkersDo() async throws {
+    try await withService { service in
+      let old = try service.hostPath(TestImages.png())
+      let retired = try rotation(of: try read(service)).retired
+      let workers = service.service.context.workers
+      let gate = DispatchSemaphore(value: 0)
+      let count = 2 * SystemInfo.coreCount + 4 + 20
+      let work = Task {
+        await withTaskGroup(of: Void.self) { group in
+          for _ in 0..<count { group.addTask { try? await workers.run { gate.wait() } } }
+        }
+      }
+      try await until("all are busy, and more wait") { workers.pending == count }
+      try write(retired, service)
+      try await until("the old key is refused") { try service.ask("GET", old).status == 403 }
+      #expect(workers.pending == count)
+      for _ in 0..<count { gate.signal() }
+      await work.value
+    }
+  }
+
   /// A slip of the operator's hand kills no link, and is mended without a restart.
   @Test func aFileThatCanNotBeUsedChangesNothing() async throws {
     try await withService { service in
       let good = try read(service)
       let path = try service.hostPath(TestImages.png())
       let retired = try rotation(of: good).retired
-      let watch = KeyringWatch(service.service.context)
+      let watch = try KeyringWatch(service.service.context)
       let slips: [(text: [UInt8]?, mode: Int)] = [
         (Array("{\"keys\":[".utf8), 0o600), (retired, 0o644), (nil, 0), (Array("{}".utf8), 0o600),
       ]
@@ -85,7 +110,7 @@ import Wire
         } else {
           try removeFolder(service.root + "/keyring.json")
         }
-        await watch.look()
+        watch.look()
         #expect(try statuses(service, path) == [200])
       }
       try write(retired, service)

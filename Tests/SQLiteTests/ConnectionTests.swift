@@ -21,7 +21,7 @@ struct ScratchFolder: ~Copyable {
     #expect(try connection.integer("PRAGMA synchronous") == 2)
     #expect(try connection.integer("PRAGMA foreign_keys") == 1)
     #expect(try connection.integer("PRAGMA mmap_size") ?? 0 == 0)
-    #expect(try connection.integer("PRAGMA busy_timeout") == 5000)
+    #expect(try connection.integer("PRAGMA busy_timeout") == 2000)
   }
 
   @Test func readerCanNotWriteAndNeedsAFile() throws {

@@ -102,6 +102,59 @@ import Testing
     #expect(try ingest.settle().blob.bytes == 20_000)
   }
 
+  /// What was only announced holds little, of the store as of the disk, however slowly it comes.
+  @Test func spaceFollowsTheArrival() throws {
+    let scratch = try ScratchStore()
+    let (store, announced, step) = (scratch.store, Int64(10 << 20), IngestWork.firstStep)
+    var slow: [IngestWork] = []
+    for _ in 0..<20 {
+      let space = try store.reserve(announced: announced)
+      slow.append(try store.begin(space, expectedBytes: announced).work)
+    }
+    #expect(store.space.reserved == 20 * step)
+    #expect(try onDisk(scratch) <= 20 * step)
+    let work = try #require(slow.first)
+    slow = [work]
+    try store.unlinker.drain()
+    let bytes = image(1, bytes: Int(announced))
+    let thread = KernelThread.currentID
+    SystemCallTrace.start(thread: thread)
+    var arrived = 0
+    while arrived < bytes.count {
+      arrived += try work.append(bytes.span.extracting(arrived..<min(arrived + 5000, bytes.count)))
+      let reserved = store.space.reserved
+      #expect(reserved >= Int64(arrived) && reserved <= max(step, 2 * Int64(arrived) + 4096))
+      try work.flush()
+      #expect(try onDisk(scratch) <= reserved)
+    }
+    let calls = SystemCallTrace.stop(thread: thread)
+    #expect(calls.count { $0 == .fallocate } == 4, "2, 4, 8 and 10 MiB")
+    try work.settle()
+    #expect(try work.blob.bytes == announced)
+  }
+
+  /// What does not fit is refused before it comes, and what just fits is taken.
+  @Test func theLastStepsAreAsLargeAsTheyCanBe() throws {
+    let announced: Int64 = 3 << 20
+    let scratch = try ScratchStore(maxBytes: announced + 8192)
+    let store = scratch.store
+    let failure = #expect(throws: StoreFailure.self) {
+      _ = try store.reserve(announced: announced + 8193)
+    }
+    #expect(failure?.kind == .full(.store))
+    var ingest = try store.begin(
+      try store.reserve(announced: announced), expectedBytes: announced)
+    let other = try store.reserve(4096)
+    try ingest.write(image(1, bytes: Int(announced)).span)
+    #expect(store.space.reserved == announced + other.bytes)
+    #expect(try ingest.settle().blob.bytes == announced)
+  }
+
+  private func onDisk(_ scratch: ScratchStore) throws -> Int64 {
+    let folder = try Directory.open(path: scratch.path + "/incoming")
+    return try folder.names().reduce(0) { try $0 + (folder.status(of: $1)?.diskBytes ?? 0) }
+  }
+
   /// What others free or take is seen without anyone who asks for space.
   @Test func theDiskIsLookedAtBesideTheLoops() async throws {
     let disk = FreeBytes(8192)

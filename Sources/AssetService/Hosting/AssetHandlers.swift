@@ -53,7 +53,7 @@ struct AssetHandlers {
     }
     let deposit = try await Deposit.begin(
       in: context.store, on: context.workers,
-      within: .new(body.declaredLength ?? ServiceContext.firstReservation),
+      within: body.declaredLength.map { .announced($0) } ?? .new(ServiceContext.firstReservation),
       expectedBytes: body.declaredLength)
     var chunk = ByteBuffer(capacity: 64 << 10)
     // One read may hand over several pieces: each chunk of a chunked body is one.

@@ -5,12 +5,15 @@ internal import Synchronization
 enum SpaceRequest: Sendable {
   /// Reserved now; it grows as the image arrives.
   case new(Int64)
+  /// An upload of this length: there must be room for it, and it gets that as it arrives.
+  case announced(Int64)
   /// A part of what was reserved before money was spent.
   case part(of: ReservedSpace, Int64)
 
   func reservation(in store: Store) throws(StoreFailure) -> Reservation {
     switch self {
     case .new(let bytes): try store.reserve(bytes)
+    case .announced(let bytes): try store.reserve(announced: bytes)
     case .part(let space, let bytes): space.take(bytes)
     }
   }

@@ -4,12 +4,12 @@
 internal import Configuration
 internal import Kernel
 internal import Links
-internal import Net
 internal import Store
 internal import Synchronization
 internal import Wire
 
-/// Reads the key ring's file twice a second, and gives what changed to the loops.
+/// Reads the key ring's file twice a second, and gives what changed to the loops. On a thread of
+/// its own: workers and tasks may all be busy for longer than a retired key may live.
 final class KeyringWatch: Sendable {
   private struct State {
     /// What was read last, used or not; `nil` at first.
@@ -18,34 +18,35 @@ final class KeyringWatch: Sendable {
     var trouble: String?
   }
   private let store: Store
-  private let workers: Workers
   private let keys: LinkKeys
   private let log: LogSink
   private let state = Mutex(State())
-  private static let interval = Duration.milliseconds(500)
+  private let wake: ThreadSignal
+  /// Milliseconds between two looks.
+  private static let interval: Int32 = 400
 
-  init(_ context: ServiceContext) {
+  init(_ context: ServiceContext) throws(Errno) {
+    wake = try ThreadSignal()
     store = context.store
-    workers = context.workers
     keys = context.linkKeys
     log = context.log
   }
 
-  /// Runs until the task is cancelled.
-  func run() async {
-    while !Task.isCancelled {
-      do { try await Task.sleep(for: Self.interval) } catch { return }
-      await look()
+  /// Begins to look.
+  func start() throws(Errno) {
+    try KernelThread.start(name: "keyring") { [self] in
+      while !wake.wait(milliseconds: Self.interval) { look() }
     }
   }
 
+  /// Ends what `start` began, soon: a look that the disk does not answer is waited for by nobody.
+  func stop() { wake.raise() }
+
   /// Reads the file once, and uses it when it is another one than before. A file that can not be
-  /// used changes nothing: links are checked with the keys that were good last.
-  func look() async {
+  /// used changes nothing: links are checked with the keys that were good last. Blocks on the disk.
+  func look() {
     do {
-      use(try await workers.run { [store] in try store.readKeyring() })
-    } catch is WorkersBusy {
-      // The next look is not far.
+      use(try store.readKeyring())
     } catch {
       state.withLock { $0.bytes = nil }
       note("\(error)")

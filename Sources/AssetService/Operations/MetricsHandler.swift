@@ -151,6 +151,13 @@ struct MetricsHandler {
     page.single(
       "assetd_catalogue_damaged", .gauge, "Whether the catalogue is damaged.",
       context.store.damage == nil ? 0 : 1)
+    page.family(
+      "assetd_read_only", .gauge, "Whether the store takes no writes, by the reason.")
+    for cause in StoreHealth.Cause.allCases {
+      page.sample(
+        "assetd_read_only", ["reason": cause.rawValue],
+        context.store.health == .readOnly(cause) ? 1 : 0)
+    }
     page.single(
       "assetd_orphan_sweep_stopped", .gauge,
       "Whether the orphan sweep waits for assetctl gc --allow-large.",

@@ -19,6 +19,11 @@ extension LogSink {
       self.event(
         .error, "the catalogue is damaged: nothing is written and nothing is collected",
         .init(name: "problem", value: .string(problem)))
+    case .readOnly(let cause):
+      self.event(
+        .error, "the store takes no writes", .init(name: "reason", value: .string(cause.rawValue)))
+    case .writable:
+      self.event(.warning, "the store takes writes again")
     }
   }
 }

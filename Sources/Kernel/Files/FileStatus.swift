@@ -55,12 +55,15 @@ public struct DiskSpace: Sendable, Hashable {
   public let totalBytes: Int64
   /// Files that may still be made; `nil` where the file system does not count them (btrfs).
   public let freeFiles: Int64?
+  /// Whether it takes no writes (ST_RDONLY).
+  public let isReadOnly: Bool
 
   init(_ raw: statvfs) {
     // f_frsize is the unit of the block counts (fstatvfs(3)); a hostile one must not trap.
     freeBytes = Int64(clamping: UInt64(raw.f_bavail).multipliedClamping(by: UInt64(raw.f_frsize)))
     totalBytes = Int64(clamping: UInt64(raw.f_blocks).multipliedClamping(by: UInt64(raw.f_frsize)))
     freeFiles = raw.f_files == 0 ? nil : Int64(clamping: UInt64(raw.f_favail))
+    isReadOnly = raw.f_flag & 1 != 0
   }
 }
 

@@ -113,14 +113,11 @@ final class Writer: Sendable {
     // If this fails, the first job tries again and hears why.
     _ = try? ready(&session)
     while true {
-      if health.health == .readOnly(.commitFailed) {
-        // Looked at again every second, whether anyone wants to write or not.
-        if !wake.wait(milliseconds: 1000) {
-          _ = try? ready(&session)
-          continue
-        }
-      } else {
-        wake.wait()
+      // What has failed, here or in a reader, is tried again every second, whether anyone wants to
+      // write or not.
+      if !wake.wait(milliseconds: 1000) {
+        if health.catalogueTrouble != nil { _ = try? ready(&session) }
+        continue
       }
       while let jobs = next() {
         commit(jobs, &session)
@@ -169,6 +166,7 @@ final class Writer: Sendable {
       // Nothing was committed: SQLite rolled the transaction back, or it never began.
       health.note(error)
       current.connection.rollBack()
+      if error.isOfDisk { session = nil }
       for job in jobs { job.finish(StoreFailure(.publish, error), 0) }
       return
     }
@@ -229,11 +227,11 @@ final class Writer: Sendable {
   ) {
     session?.connection.rollBack()
     if failure.isFull {
+      health.note(failure)
       for job in jobs { job.finish(StoreFailure(.publish, failure), 0) }
       return
     }
-    health.noteFailedCommit()
-    health.note(failure)
+    if failure.isDamage { health.noteDamage("\(failure)") } else { health.noteFailedCommit() }
     session = nil
     // Whatever these jobs changed may have changed: caches look again (invariant 9).
     epochs.bumpAll()
@@ -247,19 +245,22 @@ final class Writer: Sendable {
   // MARK: - The connection
 
   private func ready(_ session: inout CatalogSession?) throws(StoreFailure) -> CatalogSession {
-    switch health.health {
-    case .readOnly(.diskFailing), .readOnly(.damaged): try health.check(.publish)
-    case .good, .readOnly(.commitFailed): break
-    }
-    if let session { return session }
+    if !health.writerMayTry { try health.check(.publish) }
+    let trouble = health.catalogueTrouble
+    if let session, trouble == nil { return session }
     do {
-      let connection = try Connection(
-        path: path, access: .readWrite, cacheBytes: Writer.cacheBytes)
-      connection.checkpointByHand()
-      let opened = try CatalogSession.writing(connection, health: health)
-      if health.health != .good { try recover(opened) }
+      // A lock of another program is no reason to trust the connection less.
+      let opened = try trouble == .catalogueLocked ? session ?? open() : open()
+      if trouble != .catalogueLocked { session = nil }
+      switch trouble {
+      case nil: break
+      case .catalogueLocked: try seeUnlocked(opened)
+      default: try recover(opened)
+      }
       session = opened
       return opened
+    } catch let error as SQLiteFailure where error.isBusy {
+      throw StoreFailure(.publish, error)
     } catch let error as SQLiteFailure where error.isFull {
       throw StoreFailure(.publish, error)
     } catch let error as SQLiteFailure where error.isDamage {
@@ -268,6 +269,20 @@ final class Writer: Sendable {
     } catch {
       throw StoreFailure(.publish, .readOnly, subject: path, hint: "\(error)")
     }
+  }
+
+  private func open() throws -> CatalogSession {
+    let connection = try Connection(path: path, access: .readWrite, cacheBytes: Writer.cacheBytes)
+    connection.checkpointByHand()
+    return try CatalogSession.writing(connection, health: health)
+  }
+
+  /// Whether the other program's lock is gone; waits for it no longer than the first job did.
+  private func seeUnlocked(_ session: CatalogSession) throws {
+    session.connection.setPatience(0)
+    defer { session.connection.setPatience(Connection.usualPatience) }
+    try session.connection.immediately { () throws(SQLiteFailure) in }
+    health.noteRecovery()
   }
 
   /// After a failed fsync the pages of the log may be in memory and not on the disk, and be

@@ -47,6 +47,9 @@ struct BlobDirectory: ~Copyable, Sendable {
     try directory.status(of: name.path)
   }
 
+  /// What this folder is.
+  func status() throws(Errno) -> FileStatus { try directory.status() }
+
   /// The file system's room.
   func space() throws(Errno) -> DiskSpace { try directory.space() }
 }

@@ -11,6 +11,10 @@ public enum StoreEvent: Sendable, Hashable {
   case repairedBlob(BlobName)
   /// The catalogue is damaged, in SQLite's words.
   case damagedCatalogue(String)
+  /// Nothing is written from now on.
+  case readOnly(StoreHealth.Cause)
+  /// The store takes writes again.
+  case writable
 }
 
 /// The blobs that were found damaged since the start.

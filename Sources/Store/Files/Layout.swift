@@ -12,6 +12,8 @@ enum Layout {
   static let lock = "lock"
   static let ballast = "ballast"
   static let adminSocket = "admin.sock"
+  /// Made for a moment, to see whether a file can be made.
+  static let probe = "probe"
 
   /// `00` to `ff`.
   static func folder(_ number: Int) -> String {
@@ -56,6 +58,7 @@ final class StoreFolders: Sendable {
     guard isOneDevice else { throw StoreFailure(.open, .twoFileSystems, subject: path) }
     try kernel(.open, path) { () throws(Errno) in
       for name in try made.incoming.names() { try made.incoming.remove(name) }
+      try root.remove(Layout.probe)
     }
     return StoreFolders(root, made.blobs, made.incoming, lock: lock)
   }

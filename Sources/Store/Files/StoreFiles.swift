@@ -9,21 +9,32 @@ final class StoreFiles: Sendable {
   let inFlight = InFlight()
   let health: HealthMonitor
   let damaged: DamagedBlobs
+  let watch: DiskWatch
   let limits: ImageLimits
   /// Whether collections end at the next place where they can.
   let endsCollections = Atomic<Bool>(false)
   var hasToEndCollections: Bool { endsCollections.load(ordering: .relaxed) }
 
-  /// - Parameter report: hears of damage.
+  /// - Parameters:
+  ///   - root: the path at which the folders were opened.
+  ///   - report: hears of damage, and of the health.
   init(
-    _ folders: consuming StoreFolders, ledger: SpaceLedger, limits: ImageLimits,
+    _ folders: StoreFolders, at root: String, ledger: SpaceLedger, limits: ImageLimits,
     report: @escaping @Sendable (StoreEvent) -> Void
-  ) {
+  ) throws(Errno) {
     self.folders = folders
     self.ledger = ledger
     self.limits = limits
     health = HealthMonitor(report: report)
     damaged = DamagedBlobs(report: report)
+    watch = try DiskWatch(folders, at: root, ledger: ledger, health: health)
+  }
+
+  /// A call on a file failed. Looks at the disk before it comes back, so that who hears of the
+  /// failure finds the store not ready: for threads that may wait.
+  func failed(_ errno: Errno) {
+    health.noteFailure(errno)
+    watch.look()
   }
 }
 

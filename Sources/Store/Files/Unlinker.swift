@@ -38,10 +38,6 @@ final class Unlinker: Sendable {
   private let ended: ThreadSignal
   private let thread = Atomic<Int32>(0)
 
-  /// How often the disk is asked for its free space when there is nothing to remove, in
-  /// milliseconds: no loop asks it.
-  private static let tick: Int32 = 1000
-
   init(_ files: StoreFiles) throws(Errno) {
     self.files = files
     wake = try ThreadSignal()
@@ -92,7 +88,7 @@ final class Unlinker: Sendable {
   private func run() {
     thread.store(KernelThread.currentID, ordering: .relaxed)
     while true {
-      if !wake.wait(milliseconds: Unlinker.tick) { files.ledger.look() }
+      wake.wait()
       while true {
         let orders = queue.withLock { queue in
           let orders = queue.orders
