@@ -101,8 +101,8 @@ extension Store {
   private func noteClock() async throws(StoreFailure) {
     let now = self.now()
     try await write { (session) throws(StoreFailure) in
-      guard let mark = try session.clockMark() else { return }
-      if now - mark > 3600, now - mark <= ClockGuard.maxForward { try session.setClockMark(now) }
+      guard let mark = try session.integer(.clockMark) else { return }
+      if now - mark > 3600, now - mark <= ClockGuard.maxForward { try session.set(.clockMark, now) }
     }
   }
 }

@@ -137,18 +137,18 @@ extension Digest {
     let policy = [Policy(.orphans(grace: 3600))]
     func begin(at folder: Int64) async throws {
       try await scratch.store.write { (session) throws(StoreFailure) in
-        try session.note(.nextFolder, folder & 255)
+        try session.set(.nextFolder, folder & 255)
       }
     }
     try await begin(at: folder + 1)
     #expect(try scratch.store.collect(policy, options).results[0].blobs == 0)
-    #expect(try scratch.store.reader().session.noted(.nextFolder) == (folder + 2) & 255)
+    #expect(try scratch.store.reader().session.integer(.nextFolder) == (folder + 2) & 255)
     try await begin(at: folder - 1)
     #expect(try scratch.store.collect(policy, options).results[0].blobs == 0)
     #expect(try scratch.store.collect(policy, options).results[0].blobs == 1)
     try await begin(at: 255)
     #expect(try scratch.store.collect(policy, options).results[0].blobs == 0)
-    #expect(try scratch.store.reader().session.noted(.nextFolder) == 0)
+    #expect(try scratch.store.reader().session.integer(.nextFolder) == 0)
   }
 
   @Test func sweepNeverTakesWhatIsInFlight() async throws {

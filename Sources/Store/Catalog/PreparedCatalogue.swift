@@ -24,66 +24,14 @@ struct PreparedCatalogue {
       throw StoreFailure(.open, error, subject: path)
     }
     let session = CatalogSession(connection)
-    let isFirstStart = try session.clockMark() == nil
+    let isFirstStart = try session.integer(.clockMark) == nil
     try KeyringFile(keyringPath).ensure(isFirstStart: isFirstStart, new: options.newKeyring)
     if isFirstStart {
       // The files' own clock, which no test sets.
       try session.set(.createdAt, SystemClock.wallSeconds)
-      try session.setClockMark(options.now())
+      try session.set(.clockMark, options.now())
     }
     diskBytes = try session.totals().diskBytes
     sweepStop = try session.text(.sweepStop)
-  }
-}
-
-/// Facts about the catalogue as a whole, in its table `meta`.
-enum CatalogueFact: String {
-  /// When it was made, in unix seconds.
-  case createdAt = "created_at"
-  /// When it was made anew from the blobs, in unix seconds.
-  case rebuiltAt = "rebuilt_at"
-  /// Why the orphan sweep has stopped.
-  case sweepStop = "sweep_stop"
-}
-
-extension CatalogSession {
-  func integer(_ fact: CatalogueFact) throws(StoreFailure) -> Int64? {
-    try catalog(.read) { () throws(SQLiteFailure) in
-      try one(.meta, { $0.bind(1, fact.rawValue) }) {
-        $0.integer(0)
-      }
-    }
-  }
-
-  func text(_ fact: CatalogueFact) throws(StoreFailure) -> String? {
-    try catalog(.read) { () throws(SQLiteFailure) in
-      try one(.meta, { $0.bind(1, fact.rawValue) }) {
-        $0.text(0)
-      }
-    }
-  }
-
-  func set(_ fact: CatalogueFact, _ value: Int64) throws(StoreFailure) {
-    _ = try catalog(.record) { () throws(SQLiteFailure) in
-      try run(.setMeta) {
-        $0.bind(1, fact.rawValue)
-        $0.bind(2, value)
-      }
-    }
-  }
-
-  func set(_ fact: CatalogueFact, _ value: String) throws(StoreFailure) {
-    _ = try catalog(.record) { () throws(SQLiteFailure) in
-      try run(.setMeta) {
-        $0.bind(1, fact.rawValue)
-        $0.bind(2, value)
-      }
-    }
-  }
-
-  func remove(_ fact: CatalogueFact) throws(StoreFailure) {
-    _ = try catalog(.record) { () throws(SQLiteFailure) in
-      try run(.removeMeta) { $0.bind(1, fact.rawValue) }
-    }
   }
 }

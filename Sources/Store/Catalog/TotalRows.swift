@@ -32,36 +32,4 @@ extension CatalogSession {
       }
     }
   }
-
-  /// The latest wall clock time that this store has seen, in unix seconds.
-  func clockMark() throws(StoreFailure) -> Int64? { try noted(.clockMark) }
-
-  /// Notes the wall clock's time, in unix seconds.
-  func setClockMark(_ now: Int64) throws(StoreFailure) { try note(.clockMark, now) }
-
-  // MARK: The table `meta`
-
-  /// A number that the store keeps for itself.
-  enum NotedNumber: String {
-    case clockMark = "clock_mark"
-    /// Set when a log was brought home after a failed commit.
-    case recovered
-    /// The folder of `blobs/` that the next sweep looks at.
-    case nextFolder = "next_folder"
-  }
-
-  func noted(_ number: NotedNumber) throws(StoreFailure) -> Int64? {
-    try catalog(.read) { () throws(SQLiteFailure) in
-      try one(.meta, { $0.bind(1, number.rawValue) }) { $0.integer(0) }
-    }
-  }
-
-  func note(_ number: NotedNumber, _ value: Int64) throws(StoreFailure) {
-    _ = try catalog(.record) { () throws(SQLiteFailure) in
-      try run(.setMeta) {
-        $0.bind(1, number.rawValue)
-        $0.bind(2, value)
-      }
-    }
-  }
 }

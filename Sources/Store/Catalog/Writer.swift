@@ -291,11 +291,8 @@ final class Writer: Sendable {
   private func recover(_ session: CatalogSession) throws {
     guard try session.connection.checkpoint(.truncate) else { throw SQLiteFailure.rolledBack }
     let stored = try session.totals().diskBytes
-    _ = try session.connection.immediately { () throws(SQLiteFailure) in
-      try session.run(.setMeta) {
-        $0.bind(1, CatalogSession.NotedNumber.recovered.rawValue)
-        $0.bind(2, 1)
-      }
+    try session.connection.immediately { () throws(SQLiteFailure) in
+      try session.note(.recovered, 1)
     }
     ledger.setStored(stored)
     // What was read between the failure and now may be of before a commit that took place.

@@ -34,7 +34,7 @@ extension Store {
     _ reader: CatalogReader, _ now: Int64, _ options: CollectionOptions
   ) throws(StoreFailure) -> Int64? {
     if options.acceptsClock { return nil }
-    let mark = try reader.session.clockMark() ?? now
+    let mark = try reader.session.integer(.clockMark) ?? now
     let running = SystemClock.monotonicNanoseconds / 1_000_000_000
     let verdict = clockGuard.withLock { $0.judge(wall: now, mark: mark, running: running) }
     if case .jumped(let seconds) = verdict { return seconds }

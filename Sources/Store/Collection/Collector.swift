@@ -31,7 +31,7 @@ extension Store {
     report.clockJump = try clockJump(reader, now, options)
     if report.clockJump == nil {
       try commit { (session) throws(StoreFailure) in
-        try session.setClockMark(now)
+        try session.set(.clockMark, now)
         try session.makeRoomForCollection()
       }
       defer { _ = try? commit { (session) throws(StoreFailure) in try session.giveUpRoom() } }
@@ -79,8 +79,8 @@ extension Store {
   /// The folder whose turn it is in the sweep; the one after it is next.
   private func nextFolder() throws(StoreFailure) -> Range<Int> {
     try commit { (session) throws(StoreFailure) in
-      let folder = Int(try session.noted(.nextFolder) ?? 0) & 255
-      try session.note(.nextFolder, Int64(folder + 1) & 255)
+      let folder = Int(try session.integer(.nextFolder) ?? 0) & 255
+      try session.set(.nextFolder, Int64(folder + 1) & 255)
       return folder..<folder + 1
     }
   }
