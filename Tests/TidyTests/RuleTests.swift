@@ -80,6 +80,35 @@ struct RuleTests {
     }
   }
 
+  @Test func sql() {
+    let path = "Sources/Store/A.swift"
+    for text in [
+      "SELECT 1", "\n  DELETE\n FROM a", "EXPLAIN QUERY PLAN SELECT 1", "x; UPDATE a SET b = 1",
+      "INSERT OR REPLACE INTO a", "PRAGMA optimize",
+    ] {
+      let code = "\nlet a = \"\"\"\n\(text)\n\"\"\""
+      #expect(SQLRules.texts(file(code, path)).map(\.line) == [2], "\(text)")
+      #expect(SQLRules.texts(file(code, House.sqlTexts[0].path)).isEmpty)
+      #expect(SQLRules.texts(file(code, "Sources/SQLite/A.swift")).isEmpty)
+    }
+    for text in ["\"DELETE /v1/assets\"", "\"select one\"", "// SELECT 1", "\"REPLACE\"", "SELECT"]
+    {
+      #expect(SQLRules.texts(file(text, path)).isEmpty, "\(text)")
+    }
+  }
+
+  @Test func sqlCalls() {
+    let path = "Sources/Store/A.swift"
+    for call in ["a.prepare(b)", "a.execute(b)", "a.connection.text(b)", "connection.integer(b)"] {
+      #expect(SQLRules.calls(file("\n" + call, path)).map(\.line) == [2], "\(call)")
+      #expect(SQLRules.calls(file(call, "Sources/SQLite/A.swift")).isEmpty)
+    }
+    for call in ["row.text(0)", "prepare(a)", "session.integer(.b)", "a.prepared(b)"] {
+      #expect(SQLRules.calls(file(call, path)).isEmpty, "\(call)")
+    }
+    #expect(!SQLRules.stale([]).isEmpty)
+  }
+
   @Test func ends() {
     let path = "Sources/assetd/A.swift"
     #expect(CodeRules.ends(file("\nexit(0)", path)).map(\.line) == [2])

@@ -8,6 +8,8 @@ struct Token: Equatable {
   let kind: Kind
   /// A word as written, a mark's one character, or nothing for a string.
   let text: String
+  /// What a string says, as written, without the code of its interpolations.
+  var content = ""
   /// From 1.
   let line: Int
   /// Whether no white space and no comment stands between this token and the one before it.
@@ -118,6 +120,9 @@ struct SwiftTokenizer {
 
   private mutating func string(hashes: Int) {
     add(.string, "", line: line)
+    let token = tokens.count - 1
+    var content: [UInt8] = []
+    defer { tokens[token].content = String(decoding: content, as: UTF8.self) }
     offset += hashes
     let quotes = isQuote(3, hashes: 0) ? 3 : 1
     offset += quotes
@@ -132,10 +137,15 @@ struct SwiftTokenizer {
         offset += 2 + hashes
         isAttached = false
         code(untilParenthesis: true)
+        if peek() != nil { advance() }
+        continue
       } else if isEscape, peek(1 + hashes) != nil {
         offset += 1 + hashes
       }
-      if peek() != nil { advance() }
+      if let byte = peek() {
+        content.append(byte)
+        advance()
+      }
     }
   }
 }

@@ -20,6 +20,14 @@ struct SwiftTokensTests {
     #expect(words(text) == expected)
   }
 
+  @Test func knowsWhatStringsSay() {
+    let text = #"f("a\(b("c"))d", "\"e") + "\n"#
+    #expect(
+      SwiftTokenizer.tokens(of: text).filter { $0.kind == .string }.map(\.content) == [
+        "ad", "c", "\"e", "n",
+      ])
+  }
+
   @Test func knowsLinesAndNeighbours() {
     let tokens = SwiftTokenizer.tokens(of: "a! /*\n*/b\n\"\"\"\n\n\"\"\"\n  .c")
     #expect(tokens.map(\.line) == [1, 1, 2, 3, 6, 6])

@@ -19,6 +19,8 @@ struct TidyTests {
     Rule(name: "libraries do not print", check: CodeRules.printing),
     Rule(name: "the log's thread writes the log", check: CodeRules.blockingStreams),
     Rule(name: "programs wait for their threads", check: CodeRules.ends),
+    Rule(name: "SQL is in its place", check: SQLRules.texts),
+    Rule(name: "statements have names", check: SQLRules.calls),
     Rule(name: "names say something", check: CodeRules.emptyNames),
     Rule(name: "functions are short", check: CodeRules.functionLength),
     Rule(name: "files are short", check: TextRules.fileLength),
@@ -47,7 +49,9 @@ struct TidyTests {
 
   @Test func exceptionsAreNeeded() {
     let files = Repository.this.files
-    let found = StructureRules.staleExceptions(files) + StructureRules.staleShared(files)
+    let found =
+      StructureRules.staleExceptions(files) + StructureRules.staleShared(files)
+      + SQLRules.stale(files)
     expectNone(found)
   }
 
