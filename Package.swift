@@ -93,7 +93,7 @@ let package = Package(
     tests("Configuration", ["Configuration"]),
     tests("Net", ["Net", "Kernel", "Crypto"]),
     tests("Links", ["Links", "Crypto", "Wire"]),
-    tests("Store", ["Store", "Kernel", "Crypto", "SQLite", "Wire"]),
+    tests("Store", ["Store", "Kernel", "Crypto", "SQLite", "Wire", "CSQLite"]),
     tests("HTTPServer", ["HTTPServer", "Net", "Kernel", "Wire"]),
     tests("HTTPClient", ["HTTPClient", "Net", "Kernel", "Wire", "COpenSSL"]),
     tests("Upstream", ["Upstream", "HTTPClient", "Net", "Kernel", "Wire"], resources: true),

@@ -32,13 +32,17 @@ public enum SystemCall: String, Sendable, Hashable {
 /// Returns `nil` for EAGAIN. EINTR is retried, except for `close`, whose descriptor is gone
 /// (close(2), NOTES).
 ///
-/// - Parameter given: whether the descriptor was given to the process: that one may be closed.
+/// - Parameters:
+///   - given: whether the descriptor was given to the process: that one may be closed.
+///   - descriptor: what the call is about, where a test asks for it (`SystemCallTrace.synced`).
 @inline(__always)
 func perform(
-  _ call: SystemCall, given: Bool = false, _ body: () -> Int
+  _ call: SystemCall, given: Bool = false, on descriptor: Int32? = nil, _ body: () -> Int
 ) throws(Errno) -> Int? {
   while true {
-    if SystemCallTrace.isOn.load(ordering: .relaxed), let forced = SystemCallTrace.pass(call) {
+    if SystemCallTrace.isOn.load(ordering: .relaxed),
+      let forced = SystemCallTrace.pass(call, descriptor)
+    {
       throw Errno(call, code: forced)
     }
     let result = body()
@@ -59,8 +63,12 @@ func perform(
 /// Runs one call that can not say would-block.
 @inline(__always)
 @discardableResult
-func performBlocking(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int {
-  guard let result = try perform(call, body) else { throw Errno(call, code: EAGAIN) }
+func performBlocking(
+  _ call: SystemCall, on descriptor: Int32? = nil, _ body: () -> Int
+) throws(Errno) -> Int {
+  guard let result = try perform(call, on: descriptor, body) else {
+    throw Errno(call, code: EAGAIN)
+  }
   return result
 }
 
@@ -70,6 +78,7 @@ func performBlocking(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int
 public enum SystemCallTrace {
   struct Watch {
     var calls: [SystemCall] = []
+    var synced: [String] = []
     var faults: [(call: SystemCall, countdown: Int, code: Int32)] = []
   }
   static let isOn = Atomic<Bool>(false)
@@ -90,17 +99,29 @@ public enum SystemCallTrace {
     }
   }
 
+  /// The paths of what a recorded thread has synced so far, as they were then (/proc/self/fd).
+  public static func synced(thread: Int32) -> [String] {
+    watches.withLock { $0[thread]?.synced ?? [] }
+  }
+
   /// Makes the `nth` (from 1) next `call` of a recorded thread fail with `code`, once.
   public static func fail(_ call: SystemCall, nth: Int, code: Int32, thread: Int32) {
     watches.withLock { $0[thread]?.faults.append((call, nth, code)) }
   }
 
+  private static func path(of descriptor: Int32) -> String {
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink("/proc/self/fd/\(descriptor)", &path, path.count)
+    return String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// The forced error of this call, if it is due.
-  static func pass(_ call: SystemCall) -> Int32? {
+  static func pass(_ call: SystemCall, _ descriptor: Int32?) -> Int32? {
     let thread = clinux_gettid()
     return watches.withLock { all in
       guard all[thread] != nil else { return nil }
       all[thread]?.calls.append(call)
+      if call == .fsync, let descriptor { all[thread]?.synced.append(path(of: descriptor)) }
       guard let faults = all[thread]?.faults else { return nil }
       for (index, fault) in faults.enumerated() where fault.call == call {
         if fault.countdown > 1 {

@@ -70,15 +70,6 @@ import Wire
     }
   }
 
-  @Test func cachesKnowBeforeTheCaller() async throws {
-    // Invariant 9.
-    let scratch = try ScratchStore()
-    let asset = try await scratch.put(image(1)).asset
-    let epoch = scratch.store.epochs.current(asset.id)
-    _ = try await scratch.store.delete(asset.id, owner: nil)
-    #expect(scratch.store.epochs.current(asset.id) != epoch)
-  }
-
   @Test func openDownloadEndsWhole() async throws {
     // Invariant 6.
     let scratch = try ScratchStore()

@@ -42,8 +42,8 @@ import Wire
   }
 
   @Test func orderIsThatOfTheContract() throws {
-    // STORE.md, "Ingest": write, fsync, 0440, close, rename, fsync of the folder; only then is
-    // there a value that `publish` takes.
+    // STORE.md, "Ingest": write, fsync, 0440, close, rename, fsync of the folder that has the name
+    // now; only then is there a value that `publish` takes.
     let scratch = try ScratchStore()
     let store = scratch.store
     let bytes = image(1, bytes: 300_000)
@@ -52,7 +52,11 @@ import Wire
     SystemCallTrace.start(thread: thread)
     try ingest.write(bytes.span)
     let settled = try ingest.settle()
+    let synced = SystemCallTrace.synced(thread: thread)
     let calls = SystemCallTrace.stop(thread: thread)
+    let folder = scratch.path + "/blobs/" + settled.blob.name.folder
+    #expect(synced.count == 2 && synced[1] == folder, "\(synced)")
+    #expect(synced[0].hasPrefix(scratch.path + "/incoming/"), "\(synced)")
     #expect(
       calls == [
         .pwrite, .pwrite, .ftruncate, .fsync, .fchmod, .close, .rename, .openat, .fsync,

@@ -47,8 +47,14 @@ final class ScratchStore: Sendable {
       root: path, minFreeBytes: 0, newKeyring: { Array("{}".utf8) }, now: { clock.now })
   }
 
+  /// Ends the store; nothing of any test may be left of what its ingests took.
   deinit {
-    opened.withLock { $0 }?.close()
+    if let store = opened.withLock({ $0 }) {
+      store.close()
+      if !store.files.inFlight.isEmpty || store.space.reserved != 0 {
+        Issue.record("\(store.files.inFlight) is still in flight, \(store.space) in use")
+      }
+    }
     try? FileManager.default.removeItem(atPath: path)
   }
 

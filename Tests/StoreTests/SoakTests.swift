@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import Kernel
 import Synchronization
 import Testing
@@ -12,48 +14,57 @@ private final class Flag: Sendable {
 }
 
 @Suite struct SoakTests {
-  /// G1 in small: writers on shared digests, deletes, and collection without a pause or a grace.
+  private static let writers = 8
+  /// Images of each writer; `ASSETD_SOAK` is another number, for a night.
+  private static let rounds =
+    ProcessInfo.processInfo.environment["ASSETD_SOAK"].flatMap { Int($0) } ?? 150
+
+  /// G1 in small: writers on shared digests, deletes, reads, and collection without a pause or a
+  /// grace.
   @Test func nothingAcknowledgedIsEverMissing() async throws {
     let scratch = try ScratchStore()
     let store = scratch.store
-    let now = scratch.clock.now
     let isDone = Flag()
-    let images = (0..<4).map { image($0) }
+    // In few folders: the sweep comes to each again and again.
+    let images = (0...).lazy.map { image($0) }
+      .filter { SHA256.digest(of: $0.span).bytes[0] < 4 }.prefix(6)
+    let shared = Array(images)
+    async let rounds = onThread { try Self.collect(store, until: isDone) }
     await withTaskGroup(of: Void.self) { group in
-      group.addTask {
-        // Everything that has expired, and every file that nobody names, at any age.
-        let policies = [
-          Policy(.expired(grace: 0)), Policy(.orphans(grace: -1_000_000_000)),
-        ]
-        while !isDone.isRaised {
-          do { _ = try store.collect(policies) } catch { Issue.record(error) }
-          await Task.yield()
+      for writer in 0..<Self.writers {
+        group.addTask {
+          do { try await Self.write(scratch, writer, shared) } catch { Issue.record(error) }
         }
-      }
-      group.addTask {
-        await withTaskGroup(of: Void.self) { writers in
-          for writer in 0..<3 {
-            writers.addTask {
-              do {
-                try await self.write(scratch, writer, images, now)
-              } catch { Issue.record(error) }
-            }
-          }
-        }
-        isDone.raise()
       }
     }
+    isDone.raise()
+    #expect(try await rounds > 0)
     _ = try store.collect([Policy(.expired(grace: 0))])
     try scratch.expectWhole()
     #expect(try store.reader().totals().assets == 0)
   }
 
-  private func write(
-    _ scratch: ScratchStore, _ writer: Int, _ images: [[UInt8]], _ now: Int64
+  /// Everything that has expired, and every file that nobody names, at any age.
+  private static func collect(_ store: Store, until isDone: Flag) throws -> Int {
+    let policies = [Policy(.expired(grace: 0)), Policy(.orphans(grace: -1_000_000_000))]
+    var rounds = 0
+    repeat {
+      let report = try store.collect(policies, .init(folders: 0..<4))
+      #expect(report.sweepStop == nil)
+      rounds += 1
+    } while !isDone.isRaised
+    return rounds
+  }
+
+  private static func write(
+    _ scratch: ScratchStore, _ writer: Int, _ images: [[UInt8]]
   ) async throws {
-    let reader = try Mutex(scratch.store.reader())
-    for round in 0..<60 {
+    let (store, now) = (scratch.store, scratch.clock.now)
+    let reader = try Mutex(store.reader())
+    for round in 0..<rounds {
       let bytes = images[(writer + round) % images.count]
+      // Some come to nothing after their file has its name.
+      if round % 7 == 0 { _ = try scratch.settle(bytes) }
       // Every third one expires at once and is the collector's; every second one shares its id
       // with the other writers, any of whom may delete it.
       let expires = round % 3 == 0
@@ -66,10 +77,10 @@ private final class Flag: Sendable {
       ).asset
       if expires { continue }
       let content = try reader.withLock { reader in
-        try scratch.store.open(asset.id, reader: reader).file?.readAll(limit: 1 << 20)
+        try store.open(asset.id, reader: reader).file?.readAll(limit: 1 << 20)
       }
       #expect(content == bytes || shares && content == nil, "\(asset.id)")
-      _ = try await scratch.store.delete(asset.id, owner: nil)
+      _ = try await store.delete(asset.id, owner: nil)
     }
   }
 

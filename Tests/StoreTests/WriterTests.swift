@@ -186,22 +186,39 @@ import Wire
     #expect(try scratch.blobFiles().isEmpty, "the abandoned file goes all the same")
   }
 
+  /// All in one transaction: the one that fails leaves nothing, and the others everything.
   @Test func jobThatFailsTakesNobodyWithIt() async throws {
     let scratch = try ScratchStore()
+    let store = scratch.store
     let first = try await scratch.put(image(1)).asset
-    async let good = scratch.store.delete(first.id, owner: nil)
-    async let bad: Void = scratch.store.write { (session) throws(StoreFailure) in
+    let second = try await scratch.put(image(2)).asset
+    let writer = try await HeldWriter(store)
+    let before = store.commitStatistics
+    async let isFirstGone = store.delete(first.id, owner: nil)
+    try await writer.untilWaiting(1)
+    async let bad: Void = store.write { (session) throws(StoreFailure) in
       let place = AssetPlace(serial: 1, owner: "local", retention: "permanent")
       try session.bury(AssetID(number: 9), place, .deleted, now: 0)
       throw StoreFailure(.change, .notFound)
     }
-    #expect(try await good)
+    try await writer.untilWaiting(2)
+    async let isSecondGone = store.delete(second.id, owner: nil)
+    try await writer.untilWaiting(3)
+    writer.letGo()
+    let gone = [try await isFirstGone, try await isSecondGone]
+    #expect(gone == [true, true])
     do {
       try await bad
       Issue.record("it must fail")
     } catch {
       #expect((error as? StoreFailure)?.kind == .notFound)
     }
-    #expect(try scratch.store.reader().lookUp(AssetID(number: 9)) == .unknown)
+    // What held the writer, then all three.
+    #expect(store.commitStatistics.commits - before.commits == 2)
+    #expect(store.commitStatistics.jobs - before.jobs == 4)
+    let reader = try store.reader()
+    #expect(try reader.lookUp(AssetID(number: 9)) == .unknown)
+    for id in [first.id, second.id] { #expect(try reader.asset(id) == nil) }
+    try scratch.expectWhole()
   }
 }

@@ -121,7 +121,7 @@ public struct Directory: ~Copyable, Sendable {
 
   /// The names in this folder are on the disk when this returns (fsync(2)).
   public func sync() throws(Errno) {
-    try performBlocking(.fsync) { Int(fsync(descriptor.number)) }
+    try performBlocking(.fsync, on: descriptor.number) { Int(fsync(descriptor.number)) }
   }
 
   /// What `name` is; `nil` when there is none. Does not follow a link.

@@ -78,7 +78,7 @@ public struct File: ~Copyable, Sendable {
   ///
   /// After an error the kernel may have dropped the pages: never try the same file again.
   public func sync() throws(Errno) {
-    try performBlocking(.fsync) { Int(fsync(descriptor.number)) }
+    try performBlocking(.fsync, on: descriptor.number) { Int(fsync(descriptor.number)) }
   }
 
   /// Sets the permission bits (fchmod(2)).

@@ -14,6 +14,9 @@ final class InFlight: Sendable {
 
   func mark(_ name: BlobName) { names.withLock { _ = $0.blobs.insert(name) } }
   func unmark(_ name: BlobName) { names.withLock { _ = $0.blobs.remove(name) } }
+  /// Whether nothing is marked: no ingest runs, and nothing is to be removed.
+  var isEmpty: Bool { names.withLock { $0.blobs.isEmpty && $0.incoming.isEmpty } }
+
   func contains(_ name: BlobName) -> Bool { names.withLock { $0.blobs.contains(name) } }
 
   func mark(incoming name: String) { names.withLock { _ = $0.incoming.insert(name) } }

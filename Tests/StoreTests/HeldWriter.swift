@@ -1,0 +1,54 @@
+import Kernel
+import Testing
+
+@testable import Store
+
+/// Keeps the writer's thread busy with a job of its own: what is asked of it meanwhile stands in
+/// one transaction, in the order in which it came.
+struct HeldWriter {
+  private let store: Store
+  private let gate: SharedSignal
+
+  init(_ store: Store) async throws {
+    self.store = store
+    let gate = SharedSignal(try ThreadSignal())
+    self.gate = gate
+    await withCheckedContinuation { running in
+      store.writer.submit { (_) throws(StoreFailure) in
+        running.resume()
+        gate.signal.wait()
+      } then: { _ in
+      }
+    }
+  }
+
+  /// Waits until so many jobs wait behind this one.
+  func untilWaiting(_ count: Int) async throws {
+    try await until("\(count) jobs wait") { store.writer.waiting >= count }
+  }
+
+  /// Lets the writer go on.
+  func letGo() { gate.signal.raise() }
+}
+
+/// Waits for what another thread brings about.
+func until(_ what: Comment, _ condition: () throws -> Bool) async throws {
+  let end = ContinuousClock.now + .seconds(60)
+  while try !condition() {
+    try #require(ContinuousClock.now < end, what)
+    await Task.yield()
+  }
+}
+
+/// Runs `body` on a thread of its own, which may wait for as long as it likes.
+func onThread<Value: Sendable>(
+  _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    do {
+      try KernelThread.start(name: "test", isAwaited: false) {
+        continuation.resume(with: Result { try body() })
+      }
+    } catch { continuation.resume(throwing: error) }
+  }
+}
