@@ -84,7 +84,7 @@ let package = Package(
     program(
       "assetctl",
       ["AssetService", "Configuration", "Crypto", "HTTPClient", "Kernel", "Net", "Wire"]),
-    program("bench", ["Kernel", "Wire", "Crypto", "SQLite"]),
+    program("bench", ["Kernel", "Wire", "Crypto", "SQLite", "COpenSSL"]),
 
     tests("Kernel", ["Kernel"]),
     tests("Crypto", ["Crypto"]),

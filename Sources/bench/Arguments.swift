@@ -2,7 +2,7 @@
 struct Arguments {
   /// What to do.
   enum Action: String, CaseIterable {
-    case delivery, ingest, store, waiting, help
+    case delivery, ingest, store, waiting, crowd, help
   }
   var action: Action?
   /// Whole seconds of one run: wrk takes no parts.
@@ -12,8 +12,9 @@ struct Arguments {
   var series: [Series]?
   /// Bytes of the images; `nil` for those of the bench.
   var sizes: [Int]?
-  /// Assets of `store`, and how many of them have expired.
-  var rows = 2_000_000
+  /// Assets of `store` and of `waiting`; `nil` for as many as the bench has.
+  var rows: Int?
+  /// How many of those of `store` have expired.
   var expired = 100_000
   /// Where the figures go as JSON.
   var json: String?
@@ -82,7 +83,7 @@ struct Arguments {
   }
 
   static let help = """
-    Usage: bench delivery|ingest|store|waiting [--series LIST] [--runs N] [--seconds N]
+    Usage: bench delivery|ingest|store|waiting|crowd [--series LIST] [--runs N] [--seconds N]
            [--sizes LIST] [--rows N] [--expired N] [--json FILE]
 
     Measures the assetd that lies beside this program; all by
@@ -94,6 +95,8 @@ struct Arguments {
                         json + base64 + hashlib on the same body (wants python3)
       store             collections of a large store, with clients that host images of 20 KB beside
                         them and without; fills the store for minutes first
+      crowd             whether 64 clients at once over every route get their own answers, and
+                        nobody else's; ends with 1 when one did not
       waiting           what others wait while a client or an upstream is hostile, shape by shape
 
       --series LIST     what of delivery, such as c16,range; all of it takes 9 minutes, the default
@@ -104,7 +107,7 @@ struct Arguments {
                         of the ratios of runs that followed each other
       --seconds N       how long a run takes, 1
       --sizes LIST      the images, such as 4K,256K,1.5M
-      --rows N          assets of the store, 2000000
+      --rows N          assets of the store, 2000000; of waiting 200000
       --expired N       how many of them one collection removes, 100000
       --json FILE       the figures of every run, too
 
@@ -113,7 +116,8 @@ struct Arguments {
     compiler wrk gets one fixed receive window for all servers: it decides which side pays for
     sending.
 
-    Exit status: 0 measured; 2 wrong arguments; 3 could not measure; 128 + the signal that ended it.
+    Exit status: 0 measured; 1 an answer of crowd was wrong; 2 wrong arguments; 3 could not measure;
+    128 + the signal that ended it.
 
     """
 }

@@ -9,6 +9,15 @@ struct FilledCatalogue {
   let root: URL
   let rows: Int
   let expired: Int
+  var owners = Owners.four
+
+  /// Whose the assets are.
+  enum Owners: String {
+    /// In turn.
+    case four = "'owner-' || (n % 4)"
+    /// Of everyone who needs no key.
+    case local = "'local'"
+  }
 
   /// Which of the assets have expired.
   enum Place {
@@ -18,7 +27,7 @@ struct FilledCatalogue {
     case oldest
   }
 
-  /// Writes the rows: one asset on each blob, four owners, a third of them from a model.
+  /// Writes the rows: one asset on each blob, a third of them from a model.
   func fill() throws {
     let connection = try open()
     let now = SystemClock.wallSeconds
@@ -34,7 +43,7 @@ struct FilledCatalogue {
         SELECT digest, n, 20480, 'image/png', 1024, 1024, \(now) - 7200 FROM made ORDER BY digest;
       INSERT INTO assets (serial, id, digest, bytes, owner, retention, created_at, expires_at,
           used_at, model)
-        SELECT n, randomblob(16), digest, 20480, 'owner-' || (n % 4), 'temporary', \(now) - 7200,
+        SELECT n, randomblob(16), digest, 20480, \(owners.rawValue), 'temporary', \(now) - 7200,
           \(now) + 86400 + n % 86400, \(now) - 7200, iif(n % 3, NULL, 'model') FROM made ORDER BY n;
       COMMIT;
       """)

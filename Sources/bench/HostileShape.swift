@@ -8,8 +8,8 @@ struct HostileShape: Sendable {
   /// Runs it once against the daemon's port.
   let attack: @Sendable (UInt16) throws -> Void
 
-  /// All of them; those of upstreams order `prompt` at `HostileUpstream`.
-  static let all: [HostileShape] = requests + upstreams
+  /// All of them; those of upstreams order `prompt` at `HostileUpstream` and `HostileTLS`.
+  static let all: [HostileShape] = requests + upstreams + upstreamsWithTLS
 
   private static let requests = [
     HostileShape(name: "JSON, 100,000 members") { port in
@@ -53,17 +53,35 @@ struct HostileShape: Sendable {
       }
       connection.readToEnd()
     },
-    HostileShape(name: "lists") { port in
+    HostileShape(name: "lists of 1,000") { port in
       let client = try LoopbackClient(port: port)
-      for query in ["limit=1000", "model=none", "created_after=9999999999", "retention=permanent"] {
-        _ = try client.fetch("/v1/assets?\(query)")
+      for _ in 0..<4 { _ = try client.fetch("/v1/assets?limit=1000") }
+    },
+    HostileShape(name: "filters that match nothing") { port in
+      let client = try LoopbackClient(port: port)
+      for query in [
+        "model=none", "created_after=9999999999", "created_before=1", "retention=permanent",
+        "model=model&retention=permanent",
+      ] {
+        let answer = try client.fetch("/v1/assets?limit=1000&\(query)")
+        guard answer.status == 200 else {
+          throw Trouble("A list was answered with \(answer.status).")
+        }
       }
     },
   ]
 
-  private static let upstreams = HostileUpstream.shapes.map { shape in
-    HostileShape(name: "upstream, \(shape)") { port in
-      let order = "{\"model\":\"hostile\",\"prompt\":\"\(shape)\",\"response_format\":\"b64_json\"}"
+  private static let upstreams = HostileUpstream.shapes.map {
+    order($0, "hostile", "upstream, \($0)")
+  }
+  private static let upstreamsWithTLS = HostileTLS.shapes.map {
+    order($0, "hostile-tls", "TLS, \($0)")
+  }
+
+  private static func order(_ prompt: String, _ model: String, _ name: String) -> HostileShape {
+    HostileShape(name: name) { port in
+      let order =
+        "{\"model\":\"\(model)\",\"prompt\":\"\(prompt)\",\"response_format\":\"b64_json\"}"
       try post("/v1/images/generations", order, port)
     }
   }

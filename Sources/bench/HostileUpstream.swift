@@ -2,33 +2,13 @@ internal import Foundation
 internal import Kernel
 
 /// An upstream that answers each order in the shape that its prompt names.
-final class HostileUpstream: Sendable {
+enum HostileUpstream {
   /// The prompts that it knows.
   static let shapes = ["spaces in base64", "escapes", "one-byte chunks", "interim heads", "fields"]
-  /// Where it listens.
-  let port: UInt16
 
-  init() throws {
-    let listener = try StreamSocket.listen(on: SocketAddress(.v4(0x7F00_0001, port: 0)))
-    guard fcntl(listener.number, F_SETFL, 0) == 0 else {
-      throw Trouble("A listener can not be made blocking.")
-    }
-    port = UInt16(try listener.localAddress().port)
-    let held = Held(listener)
-    try KernelThread.start(name: "upstream", isAwaited: false) {
-      var address = SocketAddress(.path(""))
-      while let socket = try? held.socket.accept(&address) {
-        guard let connection = try? RawConnection(socket) else { continue }
-        try? KernelThread.start(name: "answer", isAwaited: false) { Self.answer(connection) }
-      }
-    }
-  }
+  static func start() throws -> LocalServer { try LocalServer(answer) }
 
-  private final class Held: Sendable {
-    let socket: StreamSocket
-    init(_ socket: consuming StreamSocket) { self.socket = socket }
-  }
-
+  @Sendable
   private static func answer(_ peer: RawConnection) {
     var request = peer.readHead()
     while !request.contains("prompt") {

@@ -16,6 +16,7 @@ struct Program {
       case .ingest: run("ingest", IngestBench.init, arguments)
       case .waiting: run("waiting", WaitingBench.init, arguments)
       case .store: run("store", StoreBench.init, arguments)
+      case .crowd: run("crowd", CrowdBench.init, arguments)
       }
     } catch {
       end(2, "bench: \(error)")
@@ -31,6 +32,8 @@ struct Program {
       let report = Report(bench: name, arguments: arguments)
       try make(arguments, stage, report).measure()
       if let path = arguments.json { try report.write(to: path) }
+    } catch let wrong as WrongAnswer {
+      end(1, "bench: \(wrong)")
     } catch {
       Interruption.giveWay()
       end(3, "bench: \(error)")

@@ -18,6 +18,9 @@ final class RawConnection: Sendable {
     }
   }
 
+  /// The socket's descriptor; valid as long as this value lives.
+  var number: Int32 { socket.number }
+
   /// Sends all of it; `false` when the peer is gone or takes no more.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {

@@ -24,10 +24,11 @@ final class StoreBench: Bench {
   func measure() throws {
     let root = try stage.makeFolder("large").appending(path: "store")
     try Daemon(on: stage, root: root).stop()
-    let filling = FilledCatalogue(root: root, rows: arguments.rows, expired: arguments.expired)
+    let rows = arguments.rows ?? 2_000_000
+    let filling = FilledCatalogue(root: root, rows: rows, expired: arguments.expired)
     try filling.fill()
     report.note(
-      "\(arguments.rows) assets of \(Self.imageBytes.bytesText) without files; of them "
+      "\(rows) assets of \(Self.imageBytes.bytesText) without files; of them "
         + "\(arguments.expired) expire each time; \(Self.clients) clients host others.")
     try filling.expire(.spread(turn: 0))
     try measureCollection(root, "here and there", beside: true)

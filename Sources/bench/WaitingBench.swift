@@ -11,6 +11,8 @@ final class WaitingBench: Bench {
   private let report: Report
   private static let attackers = 2
   private static let assets = 2000
+  /// Rows of the catalogue, for what lists look at.
+  private static let rows = 200_000
 
   init(_ arguments: Arguments, _ stage: Stage, _ report: Report) {
     self.arguments = arguments
@@ -21,14 +23,23 @@ final class WaitingBench: Bench {
   }
 
   func measure() throws {
-    let upstream = try HostileUpstream()
+    let upstream = try HostileUpstream.start()
+    let overTLS = try HostileTLS(stage)
+    let root = try stage.makeFolder("filled").appending(path: "store")
+    try Daemon(on: stage, root: root).stop()
+    let rows = arguments.rows ?? Self.rows
+    try FilledCatalogue(root: root, rows: rows, expired: 0, owners: .local).fill()
+    report.note("\(rows) assets without files are there for lists.")
     let daemon = try Daemon(
-      on: stage, cores: .both,
+      on: stage, cores: .both, environment: ["SSL_CERT_FILE": overTLS.certificate.path],
       configuration: """
         upstreams: [ { name: "hostile", dialect: "openai", max_concurrent: 64,
-                       base_url: "http://127.0.0.1:\(upstream.port)/v1" } ],
-        models: [ { id: "hostile", upstream: "hostile", timeout: "20s" } ]
-        """)
+                       base_url: "http://127.0.0.1:\(upstream.port)/v1" },
+                     { name: "hostile-tls", dialect: "openai", max_concurrent: 64,
+                       base_url: "https://127.0.0.1:\(overTLS.port)/v1" } ],
+        models: [ { id: "hostile", upstream: "hostile", timeout: "20s" },
+                  { id: "hostile-tls", upstream: "hostile-tls", timeout: "20s" } ]
+        """, root: root)
     defer { daemon.stop() }
     _ = try Crowd(clients: 8, each: Self.assets / 8).run(daemon.port, TestImage(size: 4096))
     try measure("nobody", daemon.port) { _ in usleep(10_000) }

@@ -41,6 +41,7 @@ enum House {
   static let importExceptions: [Exception] = [
     Exception("Sources/Net/Workers.swift", "Dispatch", "semaphores of the worker threads"),
     Exception("Sources/SQLite/WriteFaults.swift", "Glibc", "wraps pwrite(2) below SQLite"),
+    Exception("Sources/bench/HostileTLS.swift", "COpenSSL", "misbehaves as our own TLS can not"),
   ]
 
   /// What blocks for as long as somebody else wants: it may stand in the programs, which have
@@ -61,6 +62,7 @@ enum House {
     Exception("Sources/Net/EventLoop.swift", "unsafe", "the executor's references to itself"),
     Exception("Sources/Net/LoopExecutor.swift", "unsafe", "the executor's references to itself"),
     Exception("Sources/Net/TLSLayer.swift", "unsafe", "plaintext straight into the reader's space"),
+    Exception("Sources/bench/HostileTLS.swift", "unsafe", "misbehaves as our own TLS can not"),
   ]
 
   /// The files that hold SQL, besides the room SQLite.
