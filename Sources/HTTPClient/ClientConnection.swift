@@ -23,6 +23,9 @@ final class ClientConnection: Channel {
   /// that its user takes for them counts.
   private static let turnBytes = 1 << 20
   private static let turnNanoseconds: Int64 = 1_000_000
+  /// How long a call's time stands still, in all, while its user is busy: a disk that stalls for a
+  /// while must not make an answer late that has come.
+  private static let mostPatience: Int64 = 60_000_000_000
 
   let origin: [UInt8]
   let peer: Peer
@@ -44,6 +47,10 @@ final class ClientConnection: Channel {
   private(set) var isGone = false
 
   private var deadline: Int64 = .max
+  /// When the user went on elsewhere with what had come; `nil` while it wants more.
+  private var awaySince: Int64?
+  /// How long the user may still be away, in nanoseconds, before that is the call's time.
+  private var patience = mostPatience
   private var scheduledAt: Int64 = .max
   private var idleSince: Int64?
   private var waiter: CheckedContinuation<Void, Never>?
@@ -144,6 +151,8 @@ final class ClientConnection: Channel {
     idleSince = nil
     hasSent = false
     hasReceived = false
+    awaySince = nil
+    patience = Self.mostPatience
     setDeadline(deadline, on: loop)
   }
 
@@ -233,6 +242,23 @@ final class ClientConnection: Channel {
 
   // MARK: Time
 
+  /// The user is busy with what has come: the server owes nothing meanwhile.
+  func userLeft() { awaySince = EventLoop.preciseNow }
+
+  /// The user wants more: the server has the time that it had before, but for what was over
+  /// `mostPatience`.
+  func userCame() {
+    guard let since = awaySince else { return }
+    awaySince = nil
+    let now = EventLoop.preciseNow
+    let away = min(now - since, patience)
+    patience -= away
+    if deadline < .max - away { deadline += away }
+    if now < deadline { wasToldLate = false }
+  }
+
+  private func isUserAway(at now: Int64) -> Bool { awaySince.map { now - $0 < patience } ?? false }
+
   /// Whether the current call's time is over, at this very moment: data that flows must not put the
   /// deadline off.
   var isLate: Bool { wasToldLate || EventLoop.preciseNow >= deadline }
@@ -259,7 +285,7 @@ final class ClientConnection: Channel {
       let since = idleSince ?? now
       idleSince = since
       if now - since >= idleTimeout { leave(on: loop) }
-    case .busy where now < deadline: break
+    case .busy where now < deadline || isUserAway(at: now): break
     // Whoever uses it was told and has not come: it is held by nobody, or by one who hangs.
     case .busy where wasToldLate: leave(on: loop)
     case .busy:
@@ -267,7 +293,7 @@ final class ClientConnection: Channel {
       wake()
     }
     let next = now + Self.lookInterval
-    look(at: wasToldLate ? next : min(deadline, next), on: loop)
+    look(at: deadline > now ? min(deadline, next) : next, on: loop)
     return nil
   }
 }

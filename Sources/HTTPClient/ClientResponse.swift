@@ -73,7 +73,7 @@ public final class ResponseBodyReader {
     } else {
       declaredLength = nil
     }
-    if framing.isFinished { end() }
+    if framing.isFinished { end() } else { connection.userLeft() }
   }
 
   deinit {
@@ -82,8 +82,11 @@ public final class ResponseBodyReader {
 
   /// Hands the next bytes to `consume`, as many as have come; `false` at the end of the body.
   ///
-  /// Throws `ClientFailure`, or what `consume` throws; the connection is closed then.
+  /// Throws `ClientFailure`, or what `consume` throws; the connection is closed then. The time
+  /// between two calls is the reader's own, and not taken from the server's.
   public func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
+    connection.userCame()
+    defer { if !isOver { connection.userLeft() } }
     do {
       return try await pull(consume)
     } catch {
