@@ -30,6 +30,17 @@ import Wire
     }
   }
 
+  /// What is misspelled is not passed over: the key would be another one than was meant.
+  @Test func whatIsNotKnownIsRefused() async throws {
+    try await withService(Self.keys) { service in
+      for name in ["scope", "quotas", "ttl", "Name"] {
+        let answer = try make(service, "{\"name\":\"a\",\"\(name)\":null}")
+        #expect(answer.status == 400 && answer.param == name, "\(name): \(answer.text)")
+      }
+      #expect(try service.admin("GET", "/admin/keys").text.isEmpty)
+    }
+  }
+
   @Test func metricsHaveAScope() async throws {
     try await withService(Self.keys) { service in
       for (scope, status) in [

@@ -15,6 +15,7 @@ struct LoopCountersTests {
     #expect(counts[.init(status: 404, code: "none")] == 1)
     #expect(counts.values.reduce(0, +) == 1003)
     #expect(counts[.init(status: 400, code: "other")] ?? 0 > 900)
+    #expect(counts.keys.allSatisfy { $0.code.utf8.count <= 40 && !$0.code.contains("\"") })
   }
 
   @Test func turnsAreCountedByLength() {

@@ -95,11 +95,12 @@ final class TestService {
 }
 
 /// The lock of a store goes with the last object that holds it, so a service that has just stopped
-/// in this process may have it for a moment.
+/// in this process may have it until the tasks that hold it have had their turn, among those of all
+/// other tests.
 private func start(
   _ configuration: String, storage: String, root: String, loops: Int, limits: ServiceLimits
 ) async throws -> TestService {
-  let end = ContinuousClock.now + .seconds(60)
+  let end = ContinuousClock.now + .seconds(300)
   while true {
     do {
       return try await TestService(

@@ -135,6 +135,20 @@ import Testing
     #expect(daemon.process.exitStatus == 0)
   }
 
+  /// An operator whose slip changes nothing hears of it all the same.
+  @Test func aKeyRingThatCanNotBeUsedIsTold() async throws {
+    let scratch = try Scratch()
+    let log = scratch.path + "/log"
+    let daemon = try Daemon(scratch.path + "/store", errors: .file(log))
+    let file = URL(fileURLWithPath: daemon.root + "/keyring.json")
+    try Data("{".utf8).write(to: file)
+    try await until("it is told") {
+      try String(contentsOfFile: log, encoding: .utf8).contains("the key ring can not be used")
+    }
+    daemon.signal(15)
+    #expect(daemon.process.exitStatus == 0)
+  }
+
   private struct Line: Decodable {
     let time: String
     let message: String?

@@ -24,7 +24,12 @@ struct HeldWriter {
 
   /// Waits until so many jobs wait behind this one.
   func untilWaiting(_ count: Int) async throws {
-    try await until("\(count) jobs wait") { store.writer.waiting >= count }
+    do {
+      try await until("\(count) jobs wait") { store.writer.waiting >= count }
+    } catch {
+      letGo()
+      throw error
+    }
   }
 
   /// Lets the writer go on.

@@ -94,6 +94,35 @@ import Wire
     #expect(try scratch.blobFiles().isEmpty)
   }
 
+  /// Fifty uploads that stand in one transaction: each sees the bytes of those before it.
+  @Test func fiftyUploadsAtOnceAreExact() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    let key = owner("gw1")
+    let writer = try await HeldWriter(store)
+    let taken = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for seed in 0..<50 {
+        group.addTask {
+          var new = NewAsset.temporary(owner: key)
+          new.quota = 20 * 1000
+          do {
+            _ = try await scratch.put(image(seed), new)
+            return true
+          } catch let error as StoreFailure {
+            #expect(error.kind == .full(.quota))
+            return false
+          }
+        }
+      }
+      try await writer.untilWaiting(50)
+      writer.letGo()
+      return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+    }
+    #expect(taken == 20)
+    #expect(try store.reader().totals(of: key).bytes == 20 * 1000)
+    try scratch.expectWhole()
+  }
+
   @Test func quotaIsExact() async throws {
     let scratch = try ScratchStore()
     var new = NewAsset.temporary(owner: owner("gw1"))
