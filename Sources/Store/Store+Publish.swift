@@ -11,6 +11,8 @@ public struct Publication: ~Copyable, Sendable {
   /// What the order was promised of its owner's quota before it was bought; others' images make
   /// room for it. An order that brings more than that leaves others what they were promised.
   public var promise: OwnerPromise?
+  /// Set for assets that are deleted as soon as their answer is out.
+  public var passage: Passage?
   var parts: [Part] = []
 
   struct Part: Sendable {
@@ -55,24 +57,27 @@ extension Store {
     _ publication: consuming Publication
   ) async throws(StoreFailure) -> [PublishedAsset] {
     let (parts, generation) = (publication.parts, publication.generation)
-    let promise = publication.promise
+    let (promise, passage) = (publication.promise, publication.passage)
     let result = await withCheckedContinuation { continuation in
-      publish(parts, generation, promise) { continuation.resume(returning: $0) }
+      publish(parts, generation, promise, passage) { continuation.resume(returning: $0) }
     }
     return try result.get()
   }
 
   private func publish(
     _ parts: [Publication.Part], _ generation: Generation?, _ promise: OwnerPromise?,
+    _ passage: Passage?,
     then: @escaping @Sendable (Result<[PublishedAsset], StoreFailure>) -> Void
   ) {
     let now = self.now
     let sum = parts.reduce(0) { $0 + $1.blob.bytes }
     let isPromised = promise.map { sum <= $0.bytes } ?? false
-    writer.submit { [files, promises] (session) throws(StoreFailure) in
+    writer.submit { [files, promises, passing] (session) throws(StoreFailure) in
       var insertions: [Insertion] = []
       for part in parts {
         var new = part.new
+        new.passing = passing
+        passage?.add(part.id)
         if !isPromised, new.quota != nil {
           new.promised = promises.promised(to: new.owner, beside: promise?.id)
         }

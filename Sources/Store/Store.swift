@@ -35,6 +35,7 @@ public final class Store: Sendable {
   /// Last uses of keys, on their way there.
   public let keyUses = KeyUses()
   let promises = OwnerPromises()
+  let passing = PassingAssets()
 
   let files: StoreFiles
   let writer: Writer

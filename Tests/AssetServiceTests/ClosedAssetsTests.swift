@@ -28,7 +28,7 @@ import Wire
         #expect(try service.ask("DELETE", "/v1/assets/" + asset.id).status == 204)
       }
       #expect(try service.ask("GET", #require(assets.last).path).status == 200)
-      try await until("removed files are open") { 
+      try await until("removed files are open") {
         try !open(service.root).contains { $0.hasSuffix(" (deleted)") }
       }
       #expect(try service.ask("GET", #require(assets.last).path).status == 200)

@@ -19,6 +19,24 @@ import Wire
     try scratch.expectWhole()
   }
 
+  /// What is deleted after its answer is nobody else's: who sends the same bytes gets its own.
+  @Test func whatPassesIsNotReused() async throws {
+    let scratch = try ScratchStore()
+    var passage: Passage? = scratch.store.passage()
+    var publication = Publication()
+    publication.passage = passage
+    publication.add(try scratch.settle(image(1)), as: .temporary())
+    let passing = try #require(try await scratch.store.publish(publication).first)
+    let own = try await scratch.put(image(1), .temporary(reuse: true))
+    #expect(own.isNew && own.asset.id != passing.asset.id)
+    let again = try await scratch.put(image(1), .temporary(reuse: true))
+    #expect(!again.isNew && again.asset.id == own.asset.id)
+    _ = try await scratch.store.delete(own.asset.id, owner: own.asset.owner)
+    #expect(try await scratch.put(image(1), .temporary(reuse: true)).isNew)
+    passage = nil
+    #expect(!scratch.store.passing.contains(passing.asset.id))
+  }
+
   @Test func reuseGivesTheSameIDAndTheLaterExpiry() async throws {
     let scratch = try ScratchStore()
     let now = scratch.clock.now

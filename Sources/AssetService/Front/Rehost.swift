@@ -19,6 +19,8 @@ struct Rehost {
   private let space: ReservedSpace
   /// What the order was promised of its owner's quota; goes once the images have their rows.
   private var promise: OwnerPromise?
+  /// Keeps images that are deleted after the answer from being given to others.
+  private let passage: Passage?
   private let reader: CatalogReader
   private var reply: UpstreamReply?
   private var terms: AssetTerms
@@ -43,6 +45,7 @@ struct Rehost {
     self.id = id
     self.space = space
     self.promise = promise
+    passage = order.options.store == false ? context.store.passage() : nil
     terms = Self.terms(of: order, call, context)
   }
 
@@ -197,6 +200,7 @@ struct Rehost {
   private mutating func publishSettled() async throws(StoreFailure) {
     var publication = Publication(generation: row)
     publication.promise = promise
+    publication.passage = passage
     let parts = settled
     for part in parts { try publication.add(part.work, as: newAsset(part.index)) }
     let published = try await context.store.publish(publication)
@@ -378,7 +382,7 @@ struct Rehost {
 
   /// `asset.store: false` keeps an image only until its answer is out.
   private func deletingAfterDelivery(_ response: Response, _ assets: [Asset]) -> Response {
-    guard order.options.store == false, case .stream(let length, let write) = response.body else {
+    guard let passage, case .stream(let length, let write) = response.body else {
       return response
     }
     var response = response
@@ -386,12 +390,8 @@ struct Rehost {
     response.body = .stream(length: length) { writer in
       try await write(writer)
       for asset in assets { _ = try await store.delete(asset.id, owner: asset.owner) }
+      withExtendedLifetime(passage) {}
     }
     return response
   }
-}
-
-/// What fetches that run side by side on one loop bring.
-private final class FetchedItems {
-  var items: [Int: IntakeItem] = [:]
 }

@@ -104,7 +104,9 @@ extension CatalogSession {
         $0.id(0, AssetID.self)
       }
     }
-    guard let found = id, let id = found, let asset = try asset(id) else { return nil }
+    guard let found = id, let id = found, new.passing?.contains(id) != true,
+      let asset = try asset(id)
+    else { return nil }
     let lifetime = asset.lifetime.extended(by: new.lifetime)
     if lifetime == asset.lifetime { return asset }
     return try change(id, owner: nil, AssetChange(lifetime: lifetime))

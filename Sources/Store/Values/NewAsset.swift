@@ -21,6 +21,8 @@ public struct NewAsset: Sendable {
   public var quota: Int64?
   /// Of that, bytes that the owner's running orders were promised; orders' own images do not mind.
   var promised: Int64 = 0
+  /// Assets that are not reused.
+  var passing: PassingAssets?
 
   /// An asset of `owner`; see the properties.
   public init(
