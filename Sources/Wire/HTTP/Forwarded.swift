@@ -62,33 +62,87 @@ public struct ForwardedRequest: Sendable, Equatable {
   /// Reads the fields of a request whose peer is a trusted proxy.
   ///
   /// Scheme and host come from the proxy that names the client, counted from the end, where the
-  /// peer wrote. Forwarded wins over the X-Forwarded fields as a whole. Malformed values count as
-  /// absent.
+  /// peer wrote. Malformed values count as absent.
+  ///
+  /// Most proxies write either Forwarded or the X-Forwarded fields and pass the others on as they
+  /// came, so where both are there one of them may be the client's own. Nobody can tell which: what
+  /// both say is believed, and nothing at all when they do not name the same client.
   public init(
     _ fields: FieldSection, in bytes: Span<UInt8>, isTrusted: (IPAddress) -> Bool
   ) {
-    let hop: Int
-    let scheme: Range<Int>?
-    if fields.contains(.forwarded) {
-      let elements = Self.elements(.forwarded, fields, bytes).map { ForwardedElement(bytes, $0) }
-      (client, hop) = Self.client(elements.map { $0?.client }, bytes, isTrusted)
-      let outermost = Self.element(elements, hop) ?? nil
-      scheme = outermost?.scheme
-      host = outermost?.host
-    } else {
-      let nodes = Self.elements(.xForwardedFor, fields, bytes)
-      (client, hop) = Self.client(nodes, bytes, isTrusted)
-      scheme = Self.element(Self.elements(.xForwardedProto, fields, bytes), hop)
-      host = Self.element(Self.elements(.xForwardedHost, fields, bytes), hop)
+    let hasOld = [.xForwardedFor, .xForwardedProto, .xForwardedHost].contains {
+      fields.contains($0)
     }
-    if let scheme {
-      if ByteScan.equalsIgnoringCase(bytes, scheme, "https") { isSecure = true }
-      if ByteScan.equalsIgnoringCase(bytes, scheme, "http") { isSecure = false }
-    }
-    if let named = host, !HostSyntax.isHost(bytes, named) { host = nil }
+    let believed =
+      switch (fields.contains(.forwarded), hasOld) {
+      case (true, true):
+        Account(standard: fields, bytes, isTrusted)
+          .agreeing(with: Account(older: fields, bytes, isTrusted), bytes)
+      case (true, false): Account(standard: fields, bytes, isTrusted)
+      case (false, _): Account(older: fields, bytes, isTrusted)
+      }
+    (client, isSecure, host) = (believed.client, believed.isSecure, believed.host)
     if var named = fields.soleValue(of: .xForwardedPrefix) {
       if named.count > 1, bytes[named.upperBound - 1] == 0x2F { named.removeLast() }
       if Self.isPrefix(bytes, named) { prefix = named }
+    }
+  }
+
+  /// What one kind of fields says.
+  private struct Account {
+    var client: IPAddress?
+    var isSecure: Bool?
+    var host: Range<Int>?
+
+    private init() {}
+
+    /// RFC 7239.
+    init(standard fields: FieldSection, _ bytes: Span<UInt8>, _ isTrusted: (IPAddress) -> Bool) {
+      let elements = ForwardedRequest.elements(.forwarded, fields, bytes)
+        .map { ForwardedElement(bytes, $0) }
+      let hop: Int
+      (client, hop) = ForwardedRequest.client(elements.map { $0?.client }, bytes, isTrusted)
+      let outermost = ForwardedRequest.element(elements, hop) ?? nil
+      take(scheme: outermost?.scheme, host: outermost?.host, bytes)
+    }
+
+    /// X-Forwarded-For, -Proto and -Host.
+    init(older fields: FieldSection, _ bytes: Span<UInt8>, _ isTrusted: (IPAddress) -> Bool) {
+      let nodes = ForwardedRequest.elements(.xForwardedFor, fields, bytes)
+      let hop: Int
+      (client, hop) = ForwardedRequest.client(nodes, bytes, isTrusted)
+      let schemes = ForwardedRequest.elements(.xForwardedProto, fields, bytes)
+      let hosts = ForwardedRequest.elements(.xForwardedHost, fields, bytes)
+      take(
+        scheme: ForwardedRequest.element(schemes, hop),
+        host: ForwardedRequest.element(hosts, hop), bytes)
+    }
+
+    private mutating func take(
+      scheme: Range<Int>?, host: Range<Int>?, _ bytes: Span<UInt8>
+    ) {
+      if let scheme {
+        if ByteScan.equalsIgnoringCase(bytes, scheme, "https") { isSecure = true }
+        if ByteScan.equalsIgnoringCase(bytes, scheme, "http") { isSecure = false }
+      }
+      if let host, HostSyntax.isHost(bytes, host) { self.host = host }
+    }
+
+    func agreeing(with other: Account, _ bytes: Span<UInt8>) -> Account {
+      var both = Account()
+      guard client == other.client else { return both }
+      both.client = client
+      if isSecure == other.isSecure { both.isSecure = isSecure }
+      if let host, let named = other.host, Self.areEqual(bytes, host, named) { both.host = host }
+      return both
+    }
+
+    private static func areEqual(
+      _ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>
+    ) -> Bool {
+      guard one.count == other.count else { return false }
+      for (left, right) in zip(one, other) where bytes[left] != bytes[right] { return false }
+      return true
     }
   }
 

@@ -42,4 +42,20 @@ private func isFirm(
     said.host.map { Array(bytes, $0) }, again.host.map { Array(otherBytes.span, $0) }
   )
   try hold(hosts.0 == hosts.1, "a client chose its host")
+  try isFirm(said, againstOther: name == "X-Forwarded-For: ", lines)
+}
+
+/// The client wrote lines of the kind that its proxy does not write and passes on.
+private func isFirm(
+  _ said: ForwardedRequest, againstOther standard: Bool, _ lines: Span<UInt8>
+) throws(Broken) {
+  let kind =
+    standard
+    ? "Forwarded: for=6.6.6.6;proto=https;host=evil\r\n"
+    : "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: evil\r\n"
+  let forged = Array(kind.utf8) + lines.array
+  guard let (asked, bytes) = head("GET", forged.span) else { return }
+  let again = ForwardedRequest(asked.fields, in: bytes.span, isTrusted: isTrusted)
+  try hold(again.client == nil || again.client == said.client, "a client made itself another")
+  if let host = again.host { try hold(said.host != nil, "a client's \(host) is its host") }
 }

@@ -57,7 +57,44 @@ import Testing
     ("X garbage", ["X-Forwarded-For: 192.0.2.7, <script>"], "- - - -"),
     ("X proto alone", ["X-Forwarded-Proto: https"], "- https - -"),
     ("X proto garbage", ["X-Forwarded-Proto: javascript"], "- - - -"),
-    ("Forwarded wins", ["Forwarded: proto=http", "X-Forwarded-Proto: https"], "- http - -"),
+    ("both disagree", ["Forwarded: proto=http", "X-Forwarded-Proto: https"], "- - - -"),
+    (
+      "both agree",
+      [
+        "Forwarded: for=192.0.2.7;proto=https;host=b", "X-Forwarded-For: 192.0.2.7",
+        "X-Forwarded-Proto: https", "X-Forwarded-Host: b",
+      ],
+      "192.0.2.7 https b -"
+    ),
+    (
+      "what one alone says may be the client's",
+      ["Forwarded: for=192.0.2.7;proto=https;host=evil", "X-Forwarded-For: 192.0.2.7"],
+      "192.0.2.7 - - -"
+    ),
+    (
+      "hosts that differ",
+      [
+        "Forwarded: for=192.0.2.7;host=evil", "X-Forwarded-For: 192.0.2.7",
+        "X-Forwarded-Host: good",
+      ],
+      "192.0.2.7 - - -"
+    ),
+    (
+      "a client that writes what its proxy does not",
+      ["Forwarded: for=198.51.100.1;host=evil", "X-Forwarded-For: 192.0.2.7"], "- - - -"
+    ),
+    (
+      "the other way round",
+      [
+        "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Host: evil",
+        "Forwarded: for=192.0.2.7;proto=https;host=good",
+      ],
+      "- - - -"
+    ),
+    (
+      "a client without an address",
+      ["Forwarded: for=unknown;host=evil", "X-Forwarded-For: 192.0.2.7"], "- - - -"
+    ),
     ("prefix", ["X-Forwarded-Prefix: /a/b.c"], "- - - /a/b.c"),
     ("prefix slash", ["X-Forwarded-Prefix: /a/b/"], "- - - /a/b"),
     ("prefix slashes", ["X-Forwarded-Prefix: /a//"], "- - - -"),
