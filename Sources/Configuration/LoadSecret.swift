@@ -11,7 +11,11 @@ extension SettingsLoader {
       items[1].fail("\(name), \(name)_env and \(name)_file exclude each other: give one")
       return (.none, items[0])
     }
-    guard let item = items.first, let text = item.string() else { return (.none, items.first) }
+    guard let item = items.first else { return (.none, nil) }
+    guard case .string(let text) = item.node.value else {
+      item.fail("this is not a string")
+      return (.none, item)
+    }
     let secret =
       if given[0] != nil {
         literal(text, name: name, item)
@@ -32,11 +36,17 @@ extension SettingsLoader {
     return known(text, "this secret", item)
   }
 
+  /// What is no name (POSIX.1-2017 §8.1) may be the secret itself, and is not shown.
   private func variable(_ name: String, _ item: Item) -> ConfiguredSecret? {
     let isName =
-      !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "=") }
+      name.utf8.first?.isDigit == false
+      && name.utf8.allSatisfy {
+        $0.isDigit || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || $0 == UInt8(ascii: "_")
+      }
     guard isName else {
-      item.fail("\(item.shown) is not the name of a variable")
+      item.fail(
+        "this is not the name of a variable (letters, digits and \"_\", not beginning with a "
+          + "digit); what stands here is not shown, since it may be the secret itself")
       return nil
     }
     guard let value = environment[name], !value.isEmpty else { return .unset(variable: name) }
@@ -45,10 +55,14 @@ extension SettingsLoader {
 
   private func content(_ path: String, _ item: Item) -> ConfiguredSecret? {
     guard isPath(path) else {
-      item.fail("\(item.shown) is not a path")
+      item.fail("this is not a path")
       return nil
     }
     switch readSmallFile(path, atMost: 64 << 10) {
+    // What is no path to be seen may be the secret itself.
+    case .failure(let reason) where !path.contains("/"):
+      item.fail("of the file that is named here (its name is not shown): \(reason.message)")
+      return nil
     case .failure(let reason):
       item.fail("\(quoted(path)) \(reason.message)")
       return nil

@@ -140,7 +140,9 @@ struct ProblemTests {
     (
       "{auth: {bootstrap_key_env: 'A=B'}}",
       [
-        "t:1:28: auth.bootstrap_key_env: \"A=B\" is not the name of a variable"
+        "t:1:28: auth.bootstrap_key_env: this is not the name of a variable (letters, digits and "
+          + "\"_\", not beginning with a digit); what stands here is not shown, since it may be "
+          + "the secret itself"
       ]
     ),
     (

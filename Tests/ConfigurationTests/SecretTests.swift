@@ -103,6 +103,31 @@ struct SecretTests {
       ])
   }
 
+  /// A secret in the place of its variable's name, or of its file's.
+  @Test(arguments: [
+    "api_key_env: 'sk-hidden'", "api_key_env: '9hidden'", "api_key_env: 'hidden key'",
+    "api_key_env: 'hidden='", "api_key_env: 'hidden.1'", "api_key_env: 'hiddené'",
+    "api_key_env: ''", "api_key_file: 'sk-hidden'", "api_key_file: ''", "api_key: 4815162342",
+    "api_key_env: 4815162342", "api_key_file: 4815162342", "api_key: ['hidden']",
+  ])
+  func neverQuotesWhatMayBeOne(_ given: String) {
+    let places = [
+      upstream(given), "{auth: {\(given.replacing("api_key", with: "bootstrap_key"))}}",
+    ]
+    for text in places {
+      let found = problems(text)
+      #expect(found.count == 1, "\(found)")
+      #expect(!found.joined().contains("hidden") && !found.joined().contains("4815162342"))
+    }
+  }
+
+  @Test func namesAVariableThatMayBeOne() throws {
+    for name in ["A", "_a9", "OPENAI_API_KEY"] {
+      let settings = try load(upstream("api_key_env: '\(name)'"))
+      #expect(settings.upstreams.first?.obstacle == "the variable \(name) is not set")
+    }
+  }
+
   @Test func readsAFileOfTheDisk() throws {
     try withFile("{log: {level: 'error'}}", mode: 0o644) { path in
       let file = try ConfigurationFile(path: path)
