@@ -59,11 +59,15 @@ struct Failure: Error {
     self.status = status
     self.type = type
     self.code = code
-    self.param = param
-    self.message = message
+    self.param = param?.shownName
+    // Whatever stands in it: an error is no place for what a client has sent.
+    self.message = message.cut(toBytes: Self.longestMessage)
     self.retryAfter = retryAfter
     self.shouldRetry = shouldRetry
   }
+
+  /// The longest message, in bytes: an upstream's has 1,000 characters.
+  private static let longestMessage = 4096
 
   /// `{"error":{"message","type","param","code"}}`
   var envelope: [UInt8] {

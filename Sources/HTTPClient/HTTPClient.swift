@@ -61,6 +61,17 @@ public final class HTTPClient {
     await clock.sleep(until: loop.now + max(0, nanoseconds), on: loop)
   }
 
+  /// Gives up what is left of an answer after so many nanoseconds: who reads it finds its end.
+  ///
+  /// - Returns: takes that back.
+  public func giveUp(
+    _ response: ClientResponse, after nanoseconds: Int64, on loop: isolated EventLoop
+  ) -> () -> Void {
+    let body = response.body
+    let wait = clock.call(at: loop.now + nanoseconds, on: loop) { [weak body] in body?.abandon() }
+    return { [clock] in clock.forget(wait) }
+  }
+
   /// Sends a request; comes back with the head of the final answer, whatever its status.
   ///
   /// Redirects are answers like any other. A call that may be repeated and meets a kept connection

@@ -94,7 +94,7 @@ extension UpstreamFailure {
       } else {
         error.message ?? "The upstream answered with status \(status)."
       }
-    self.init(kind, error, status: status, message: scrubber.scrub(message))
+    self.init(kind, error, status: status, message: message, scrubber)
     if Kind.isUnknownOutcome(status) {
       isSpent = kind != .contentPolicy
       isUnspent = false
@@ -107,12 +107,13 @@ extension UpstreamFailure {
   /// What a 2xx answer without a single image means, by what was left of it: the error inside it
   /// (of the whole or of the first entry that has one), else `noImage`.
   public static func withoutImage(
-    skeleton: Span<UInt8>, requestID: String?
+    skeleton: Span<UInt8>, requestID: String?, _ scrubber: Scrubber = Scrubber()
   ) -> UpstreamFailure {
     var failure = UpstreamFailure(.noImage, "The upstream returned no image.")
     if let root = try? JSONValue.parse(skeleton), let error = errorInside(root) {
-      let message = Scrubber().scrub(error.message ?? failure.message)
-      failure = UpstreamFailure(Kind(error) ?? .noImage, error, status: 200, message: message)
+      failure = UpstreamFailure(
+        Kind(error) ?? .noImage, error, status: 200, message: error.message ?? failure.message,
+        scrubber)
     }
     // A 200 may have been charged, whatever it says.
     failure.isUnspent = false
@@ -155,9 +156,12 @@ extension UpstreamFailure.Kind {
   }
 
   /// Whether something between us and the upstream ran out of time, or lost its patience: what
-  /// became of the order there is not known (RFC 9110 §15.5.9 and §15.6.5; 499 is nginx's, 524
-  /// Cloudflare's).
-  static func isUnknownOutcome(_ status: Int) -> Bool { [408, 499, 504, 524].contains(status) }
+  /// became of the order there is not known (RFC 9110 §15.5.9 and §15.6.5; 499 is nginx's, 520 and
+  /// 524 are Cloudflare's: an answer that it could not read, and none in time; 598 is what some
+  /// proxies say of a read that timed out).
+  static func isUnknownOutcome(_ status: Int) -> Bool {
+    [408, 499, 504, 520, 524, 598].contains(status)
+  }
 
   /// What a status says by itself.
   init(status: Int) {
@@ -168,6 +172,7 @@ extension UpstreamFailure.Kind {
     case 429: self = .rateLimit
     case 451: self = .contentPolicy
     case 503, 529: self = .overloaded
+    case 520: self = .connectionLost
     case _ where Self.isUnknownOutcome(status): self = .timeout
     case 400..<500: self = .invalidRequest
     default: self = .serverError

@@ -11,6 +11,11 @@ public struct RetryPolicy: Sendable {
   public var firstPause: Int64 = 500_000_000
   /// How long is waited in all; a longer hint is the client's to obey.
   public var longestPause: Int64 = 20_000_000_000
+  /// Attempts beside the first to fetch a result that is a URL: the image is paid for, and a GET
+  /// buys nothing.
+  public var resultRetries = 4
+  /// The longest pause before one of them, in nanoseconds, whatever the hint says.
+  public var longestResultPause: Int64 = 10_000_000_000
 
   /// The defaults.
   public init() {}
@@ -30,6 +35,25 @@ public struct RetryPolicy: Sendable {
     guard wanted <= longestPause - waited, pause < timeLeft / 2 else { return nil }
     return pause
   }
+
+  /// The pause before a result is fetched again after `attempt` (from 0), or `nil` to give it up.
+  func resultPause(after failure: UpstreamFailure, attempt: Int, timeLeft: Int64) -> Int64? {
+    guard failure.isTransient, attempt < resultRetries else { return nil }
+    let wanted = max(failure.retryAfterNanoseconds ?? 0, firstPause << Int64(attempt))
+    let pause = min(wanted, longestResultPause)
+    return pause < timeLeft ? pause : nil
+  }
+}
+
+/// How long an upstream may take for what decides nothing any more, in nanoseconds.
+public struct AnswerPatience: Sendable {
+  /// From an error's head to the end of its body: the status is known.
+  public var errorBody: Int64 = 5_000_000_000
+  /// From the end of an answer's JSON to the end of its framing: all is here.
+  public var end: Int64 = 2_000_000_000
+
+  /// The defaults.
+  public init() {}
 }
 
 /// An upstream that speaks OpenAI's dialect.
@@ -37,26 +61,29 @@ public final class OpenAIUpstream: Upstream {
   /// How much of an error is read, in bytes.
   private static let errorLimit = 64 << 10
   /// Ten images of 64 MiB as base64, and their skeleton.
-  private static let answerLimit: Int64 = 1 << 30
+  static let answerLimit: Int64 = 1 << 30
 
-  private let client: HTTPClient
-  private let base: ClientURL
+  let client: HTTPClient
+  let base: ClientURL
   private let key: String?
-  private let userAgent: String
-  private let retry: RetryPolicy
-  private let scrubber: Scrubber
+  let userAgent: String
+  let retry: RetryPolicy
+  let patience: AnswerPatience
+  /// Knows the key.
+  public let scrubber: Scrubber
 
   /// An upstream at `base` (such as `https://api.openai.com/v1`); without a key no authorization is
   /// sent, as local servers want it. `version` is the program's, for User-Agent.
   public init(
     base: ClientURL, key: String?, version: String, client: HTTPClient,
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = RetryPolicy(), patience: AnswerPatience = AnswerPatience()
   ) {
     self.client = client
     self.base = base
     self.key = key
     userAgent = "assetd/\(version)"
     self.retry = retry
+    self.patience = patience
     scrubber = Scrubber(key: key)
   }
 
@@ -88,76 +115,10 @@ public final class OpenAIUpstream: Upstream {
     }
   }
 
-  // MARK: Results that are URLs
-
-  /// GET of a URL on the origin of `base`, without the key; see `ResultURL`.
-  public func fetch(
-    _ url: String, until deadline: Int64, on loop: isolated ClientLoop
-  ) async throws(UpstreamFailure) -> any UpstreamAnswer {
-    var target = try result(url, from: try answerURL())
-    var (redirects, absences) = (0, 0)
-    while true {
-      let response = try await get(target, until: deadline, on: loop)
-      let status = response.status
-      if status == 200 {
-        return OpenAIAnswer(response, UpstreamHeaders(), within: 0, scrubber, isResult: true)
-      }
-      let location = response.field(.location).map { String(decoding: $0, as: UTF8.self) }
-      response.close()
-      if [301, 302, 303, 307, 308].contains(status), let location {
-        redirects += 1
-        guard redirects <= Self.mostRedirects else {
-          throw .resultUnavailable("result_url_redirects", "its URL redirects too often")
-        }
-        target = try result(location, from: target)
-      } else if status == 404, absences < Self.mostAbsences {
-        // Stores that answer before the image is everywhere.
-        absences += 1
-        await client.pause(Self.absencePause * Int64(absences), on: loop)
-      } else {
-        let code = status == 404 || status == 410 ? "result_url_not_found" : "result_url_failed"
-        throw .resultUnavailable(code, "its URL answered with status \(status)")
-      }
-    }
-  }
-
-  private static let mostRedirects = 3
-  /// More attempts when a result is not there at first, and nanoseconds before the first of them.
-  private static let mostAbsences = 2
-  private static let absencePause: Int64 = 500_000_000
-
-  /// Each step is judged: the origin of the upstream, and no user information.
-  private func result(
-    _ text: String, from origin: ClientURL
-  ) throws(UpstreamFailure) -> ClientURL {
-    guard let target = ResultURL.resolve(text, against: origin), !target.parts.hasUserInfo,
-      target.origin == base.origin
-    else {
-      throw UpstreamFailure(
-        .foreignURL, "The upstream's result is a URL on another origin than the upstream's.")
-    }
-    return target
-  }
-
-  private func get(
-    _ target: ClientURL, until deadline: Int64, on loop: isolated ClientLoop
-  ) async throws(UpstreamFailure) -> ClientResponse {
-    var request = ClientRequest(.get, target)
-    request.responseLimit = Self.answerLimit
-    // Bytes that another answer left behind must not be taken for this image.
-    request.freshConnection = true
-    request.timeout = deadline - loop.turnNanoseconds
-    request.fields = [.init("Accept", "image/*"), .init("User-Agent", userAgent)]
-    do throws(ClientFailure) {
-      guard request.timeout > 0 else { throw .timedOut(.connecting, afterSending: false) }
-      return try await client.call(request, on: loop)
-    } catch { throw .resultUnavailable(failure: error) }
-  }
-
   // MARK: One attempt
 
   /// `{base}/images/generations`
-  private func answerURL() throws(UpstreamFailure) -> ClientURL {
+  func answerURL() throws(UpstreamFailure) -> ClientURL {
     var path = base.text[..<base.parts.pathAndQuery.upperBound]
     while path.last == UInt8(ascii: "/") { path.removeLast() }
     guard let url = try? ClientURL(path + Array("/images/generations".utf8)) else {
@@ -201,13 +162,19 @@ public final class OpenAIUpstream: Upstream {
     _ request: ClientRequest, within time: Int64, attempts: Int, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
     let response = try await call(request, within: time, on: loop)
-    let headers = UpstreamHeaders(response, now: loop.turnWallSeconds)
+    var headers = UpstreamHeaders(response, now: loop.turnWallSeconds)
+    headers.requestID = headers.requestID.map { scrubber.withoutKey($0) }
     guard !(200..<300).contains(response.status) else {
-      let answer = OpenAIAnswer(response, headers, within: time, scrubber)
+      let answer = OpenAIAnswer(response, headers, within: time, of: self)
       answer.attempts = attempts
+      answer.endSoon = { [client, patience] in
+        _ = client.giveUp(response, after: patience.end, on: loop)
+      }
       return answer
     }
-    // The status counts even when nothing can be had of the body.
+    // The status counts even when nothing can be had of the body, or its end does not come.
+    let takeBack = client.giveUp(response, after: patience.errorBody, on: loop)
+    defer { takeBack() }
     let body = await response.body.start(of: Self.errorLimit)
     throw UpstreamFailure(status: response.status, headers: headers, body: body.span, scrubber)
   }
@@ -222,27 +189,29 @@ public final class OpenAIUpstream: Upstream {
 }
 
 /// An answer whose body is passed on as it is.
-private final class OpenAIAnswer: UpstreamAnswer {
+final class OpenAIAnswer: UpstreamAnswer {
   let requestID: String?
   let status: Int
   fileprivate(set) var attempts = 1
+  /// To be called on the loop.
+  fileprivate var endSoon: () -> Void = {}
   private let response: ClientResponse
   private let time: Int64
-  private let scrubber: Scrubber
+  private let upstream: OpenAIUpstream
   /// Whether this is an image that was fetched, and no answer to an order.
   private let isResult: Bool
 
   /// An answer that must be whole within `time` nanoseconds from the order.
   init(
     _ response: ClientResponse, _ headers: UpstreamHeaders, within time: Int64,
-    _ scrubber: Scrubber, isResult: Bool = false
+    of upstream: OpenAIUpstream, isResult: Bool = false
   ) {
     self.isResult = isResult
     requestID = headers.requestID
     status = response.status
     self.response = response
     self.time = time
-    self.scrubber = scrubber
+    self.upstream = upstream
   }
 
   func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
@@ -250,7 +219,7 @@ private final class OpenAIAnswer: UpstreamAnswer {
       return try await response.body.read(consume)
     } catch let failure as ClientFailure {
       if isResult { throw UpstreamFailure.resultUnavailable(failure: failure) }
-      var found = UpstreamFailure(failure, within: time, scrubber)
+      var found = UpstreamFailure(failure, within: time, upstream.scrubber)
       found.attempts = attempts
       found.status = status
       found.requestID = requestID
@@ -259,4 +228,6 @@ private final class OpenAIAnswer: UpstreamAnswer {
   }
 
   func close() { response.close() }
+
+  func expectEnd() { endSoon() }
 }

@@ -63,11 +63,20 @@ enum ResultURL {
 extension UpstreamFailure {
   /// A result that could not be had, by what the client says.
   static func resultUnavailable(failure: ClientFailure) -> UpstreamFailure {
-    switch failure {
-    case .timedOut:
-      resultUnavailable("result_url_timeout", "it was not there when the order's time was over")
-    case .exhausted: UpstreamFailure(.exhausted, "\(failure)")
-    default: resultUnavailable("result_url_unreachable", Scrubber().scrub("\(failure)"))
-    }
+    var found =
+      switch failure {
+      case .timedOut:
+        resultUnavailable("result_url_timeout", "it was not there when the order's time was over")
+      case .exhausted: UpstreamFailure(.exhausted, "\(failure)")
+      default: resultUnavailable("result_url_unreachable", Scrubber().scrub("\(failure)"))
+      }
+    found.isTransient =
+      switch failure {
+      case .timedOut, .exhausted, .unreachable, .tls, .lost, .brokeOff: true
+      case .badRequest, .refusedAddress, .spokeFirst, .malformed, .unsupportedCoding, .tooLarge,
+        .bodyFailed:
+        false
+      }
+    return found
   }
 }

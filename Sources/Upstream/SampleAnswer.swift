@@ -36,6 +36,9 @@ final class SampleAnswer: UpstreamAnswer {
     return true
   }
 
+  /// Its end follows at once.
+  func expectEnd() {}
+
   func close() {
     isOver = true
     image = nil

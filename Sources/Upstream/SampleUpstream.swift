@@ -10,6 +10,9 @@ public final class SampleUpstream: Upstream {
   /// How many images one order may have.
   public static let images = 1...10
 
+  /// It has no secret.
+  public let scrubber = Scrubber()
+
   /// An upstream; it holds nothing.
   public init() {}
 

@@ -1,16 +1,17 @@
+internal import Wire
+
 /// Takes secrets out of what upstreams say: several repeat a part of the key.
-struct Scrubber: Sendable {
+public struct Scrubber: Sendable {
   private let key: [UInt8]
 
   /// `key` is the configured one, if there is one.
-  init(key: String? = nil) { self.key = Array((key ?? "").utf8) }
+  public init(key: String? = nil) { self.key = Array((key ?? "").utf8) }
 
   /// The text without the key, without words that look like one, without control characters, and
   /// at most `UpstreamFailure.messageLimit` characters.
   func scrub(_ text: String) -> String {
     // Bounded before anything is searched.
-    var bytes = Array(text.utf8.prefix(8 * UpstreamFailure.messageLimit))
-    if key.count >= 8 { bytes = Self.replacing(key, in: bytes) }
+    let bytes = replacingKey(Array(text.utf8.prefix(8 * UpstreamFailure.messageLimit)))
     var words = bytes.split(omittingEmptySubsequences: false) { Self.isSpace($0) }
     for index in words.indices where index > 0 && Self.isScheme(words[index - 1]) {
       words[index] = Self.masked[...]
@@ -19,6 +20,20 @@ struct Scrubber: Sendable {
     let joined = String(decoding: Array(clean.joined(separator: [0x20])), as: UTF8.self)
     guard joined.count > UpstreamFailure.messageLimit else { return joined }
     return joined.prefix(UpstreamFailure.messageLimit - 1) + "…"
+  }
+
+  /// A name or a code as `scrub` leaves it, at most `UpstreamFailure.codeLimit` bytes.
+  func scrub(code: String?) -> String? {
+    code.map { scrub($0).cut(toBytes: UpstreamFailure.codeLimit) }
+  }
+
+  /// The text without the key, and else as it is.
+  public func withoutKey(_ text: String) -> String {
+    String(decoding: replacingKey(Array(text.utf8)), as: UTF8.self)
+  }
+
+  private func replacingKey(_ bytes: [UInt8]) -> [UInt8] {
+    key.count >= 8 ? Self.replacing(key, in: bytes) : bytes
   }
 
   private static let masked = Array("[key]".utf8)

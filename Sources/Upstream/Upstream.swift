@@ -43,10 +43,17 @@ public protocol UpstreamAnswer: AnyObject {
 
   /// Gives up the rest.
   func close()
+
+  /// All that is wanted has come: a moment later the rest is given up, and `read` finds the end. To
+  /// be called on the loop of `read`.
+  func expectEnd()
 }
 
 /// A source of images, living on one loop.
 public protocol Upstream: AnyObject {
+  /// Takes this upstream's secrets out of what it says.
+  var scrubber: Scrubber { get }
+
   /// Sends an order; comes back with the answer's first bytes under way.
   ///
   /// An answer may still turn out to be an error or to hold no image: when its skeleton is known,

@@ -47,7 +47,8 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   public let kind: Kind
   /// The upstream's own status; `nil` when there was no answer.
   public var status: Int?
-  /// The upstream's own `error.type`, where it speaks OpenAI's dialect.
+  /// The upstream's own `error.type`, where it speaks OpenAI's dialect; without keys, at most
+  /// `codeLimit` bytes, as `code` and `param`.
   public var type: String?
   /// The upstream's own `error.code`; a number as text.
   public var code: String?
@@ -68,11 +69,11 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   /// How often the order was sent, the last time included.
   public internal(set) var attempts = 1
 
-  /// Whether the upstream did not answer, or a proxy before it says so: 504, and Cloudflare's 520
-  /// to 524. Any other status may concern one order or one model alone.
+  /// Whether the upstream did not answer, or a proxy before it says so: 504, 598, and
+  /// Cloudflare's 520 to 524. Any other status may concern one order or one model alone.
   public var isOutage: Bool {
     if let status, !(200..<300).contains(status) {
-      return status == 504 || (520...524).contains(status)
+      return status == 504 || status == 598 || (520...524).contains(status)
     }
     return switch kind {
     case .unreachable, .timeout, .connectionLost: true
@@ -81,10 +82,12 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   }
 
   /// Whether another attempt may go better.
-  var isTransient: Bool
+  public internal(set) var isTransient: Bool
 
   /// How long a message may be.
   public static let messageLimit = 1000
+  /// How long a code, a type and a parameter's name may be, in bytes.
+  public static let codeLimit = 64
 
   /// A failure that no answer tells of.
   public init(
@@ -100,13 +103,15 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   }
 
   /// A failure that an upstream told of.
-  init(_ kind: Kind, _ error: ReportedError, status: Int, message: String) {
+  init(
+    _ kind: Kind, _ error: ReportedError, status: Int, message: String, _ scrubber: Scrubber
+  ) {
     self.kind = kind
     self.status = status
-    type = error.type
-    code = error.code
-    param = error.param
-    self.message = message
+    type = scrubber.scrub(code: error.type)
+    code = scrubber.scrub(code: error.code)
+    param = scrubber.scrub(code: error.param)
+    self.message = scrubber.scrub(message)
     isUnspent = kind == .rateLimit || kind == .overloaded
     isTransient = isUnspent
   }

@@ -151,6 +151,20 @@ import Wire
     #expect(turn.count <= pieces.count * 32, "\(turn.count) steps")
   }
 
+  // MARK: Its end
+
+  @Test func theSourceHearsThatTheDocumentHasEnded() async throws {
+    let scratch = try ScratchIntake()
+    for (answer, endings) in [
+      (["{\"data\":[\(Self.good)]}"], 1), (["{\"data\":[\(Self.good)]", "} ", "  ", " "], 1),
+      (["{\"data\":[\(Self.good)]"], 0),
+    ] {
+      let source = ScriptedSource(answer.map { .bytes(Array($0.utf8)) })
+      _ = await scratch.paid().takePaid(source)
+      #expect(source.endings == endings, "\(answer.count)")
+    }
+  }
+
   // MARK: What is no image
 
   @Test(arguments: [
@@ -163,6 +177,25 @@ import Wire
     let answer = "{\"data\":[{\"b64_json\":\"\(text)\"},\(Self.good)]}"
     #expect(await intake.takePaid(ScriptedSource(answer)) == nil)
     #expect(words(intake) == [text.isEmpty ? "plain" : "failed no_image_returned", "settled"])
+    #expect(self.text(intake).contains("\"b64_json\":\"\(text)\""), "it is where it was")
+  }
+
+  /// Items whose image is not where base64 should be, but beside it.
+  @Test(arguments: ["None", "null", "false", "-", "not base64"])
+  func theImageBesideItIsTaken(text: String) async throws {
+    let scratch = try ScratchIntake()
+    let none = "\"b64_json\":\"\(text)\""
+    for members in ["\(none),\"url\":\"/a.png\"", "\"url\":\"/a.png\",\(none)"] {
+      let intake = scratch.paid()
+      #expect(await intake.takePaid(ScriptedSource("{\"data\":[{\(members)}]}")) == nil)
+      #expect(intake.skeleton.items.first?.url == "/a.png")
+      #expect(intake.taken.first?.mayBeAtItsURL == true)
+    }
+    let intake = scratch.paid()
+    let data = "data:image/png;base64," + TestImages.base64(Self.image)
+    let answer = "{\"data\":[{\(none),\"url\":\"\(data)\"}]}"
+    #expect(await intake.takePaid(ScriptedSource(answer)) == nil)
+    #expect(words(intake) == ["settled"])
   }
 
   @Test func anImageThatIsNotHostedIsKept() async throws {

@@ -1,4 +1,5 @@
 import Crypto
+import Synchronization
 import Testing
 import Wire
 
@@ -46,6 +47,54 @@ import Wire
       #expect(answer["x-should-retry"] == "false")
       #expect(upstream.requests.count == 2)
     }
+  }
+
+  /// A GET buys nothing: what may go better is tried again, also when the body breaks off.
+  @Test func aResultThatFailsAtFirstIsHad() async throws {
+    let whole = FakeReply.answer(200, type: "image/png", Self.image)
+    let cut = FakeReply(bytes: Array(whole.bytes.prefix(100_000)), drops: true)
+    let replies: [FakeReply] = [.json(503, "{}"), cut, .lost, cut, whole]
+    let asked = Atomic<Int>(0)
+    let upstream = try await upstream { _ in
+      replies[min(asked.add(1, ordering: .relaxed).oldValue, replies.count - 1)]
+    }
+    try await withFront(upstream) { service in
+      let answer = try service.generate("a fox", ",\"response_format\":\"url\"")
+      #expect(answer.status == 200, "\(answer.text)")
+      let asset = try #require(answer.json["x_asset"]?["images"]?[0])
+      #expect(asset["sha256"]?.string == SHA256.digest(of: Self.image.span).hex)
+      #expect(upstream.requests.count == 1 + replies.count)
+    }
+  }
+
+  /// Some vendors fill the member that they do not use with a word.
+  @Test(arguments: ["None", "null"])
+  func aWordWhereTheImageIsNotDoesNotHideItsURL(word: String) async throws {
+    let upstream = try await FakeUpstream { request in
+      request.hasPrefix("GET ")
+        ? .answer(200, type: "image/png", Self.image)
+        : .images("\"b64_json\":\"\(word)\",\"url\":\"/0.png\"")
+    }
+    try await withFront(upstream) { service in
+      for format in ["url", "b64_json"] {
+        let answer = try service.generate("a fox", ",\"response_format\":\"\(format)\"")
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(answer.json["x_asset"]?["images"]?[0]?["bytes"]?.int == Self.image.count)
+        #expect(!answer.text.contains("\"\(word)\""))
+        #expect(answer.json["data"]?[0]?[format]?.string != nil)
+      }
+    }
+  }
+
+  /// The log's event of a lost image must be enough to get it: signatures are longer than what
+  /// `LogRedaction` leaves.
+  @Test func theURLOfALostImageStaysWholeInTheLog() {
+    let signature = String(repeating: "0123456789abcdef", count: 8)
+    let url = "https://example.com/\(signature)/a.png?X-Amz-Signature=\(signature)&x=%41%42ü"
+    let line = JSONValue.array(ServiceContext.pieces(url).map { .string($0) }).bytes
+    #expect(LogRedaction.shortening(line) == line)
+    #expect(ServiceContext.pieces(url).joined() == url)
+    #expect(ServiceContext.pieces(String(repeating: "a", count: 100_000)).joined().count < 5000)
   }
 
   /// No fetch waits for another: none is answered before all have been asked.

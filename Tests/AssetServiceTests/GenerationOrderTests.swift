@@ -45,6 +45,28 @@ import Wire
     #expect(try order.parameters(for: upstream(.drop)).members.count == 2)
   }
 
+  /// It stands in rows, logs and lists for as long as its images live.
+  @Test func aModelsNameIsShortAndOneLine() throws {
+    let text = """
+      { upstreams: [ { name: "u", dialect: "sample" } ], models: [ { id: "*", upstream: "u" } ] }
+      """
+    let settings = try Settings.load(
+      ConfigurationFile(name: "test", bytes: Array(text.utf8)), environment: [:])
+    func order(_ model: String) throws -> GenerationOrder {
+      try GenerationOrder(
+        ["prompt": "a fox", "model": .string(model)],
+        catalog: ModelCatalog(settings, startedAt: 0), caller: .open, defaults: settings.defaults)
+    }
+    let longest = String(repeating: "é", count: 128)
+    for name in ["gpt-image-2", "org/model:v1 (new)", longest] {
+      #expect(try order(name).modelName == name)
+    }
+    for name in ["", longest + "x", "a\nb", "a\0", "\u{7F}", "a\u{85}", "\u{1B}[2J"] {
+      let failure = #expect(throws: Failure.self) { try order(name) }
+      #expect(failure?.status == 400 && failure?.param == "model", "\(name.debugDescription)")
+    }
+  }
+
   @Test func aPromptIsCountedInCodePoints() throws {
     _ = try order(["prompt": .string(String(repeating: "é", count: 32_000))])
     #expect(throws: Failure.self) {

@@ -118,7 +118,7 @@ import Wire
   @Test func theQueueOfWorkHasRoomForEveryCall() {
     let limits = limits { $0.ingests = 5000 }
     #expect(limits.workerQueue > limits.generations + limits.ingests + limits.queries)
-    #expect(UpstreamGates.longestLine <= limits.generations / 4)
+    #expect(UpstreamLine.longest <= limits.generations / 4)
   }
 
   @Test(arguments: [

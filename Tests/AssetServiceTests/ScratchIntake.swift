@@ -16,6 +16,10 @@ final class ScriptedSource: ByteSource {
   struct Lost: Error {}
 
   private var rest: ArraySlice<Given>
+  /// How often it was told that the document has ended.
+  private(set) var endings = 0
+
+  func documentEnded() { endings += 1 }
 
   init(_ given: [Given]) { rest = given[...] }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Store
 import Synchronization
 import Testing
 import Upstream
@@ -30,6 +31,7 @@ private final class Tally: Sendable {
 /// left alone.
 @Suite struct UpstreamGatesTests {
   private static let log = LogSink.none
+  private static let owner = Owner.local
 
   private static func upstream(
     _ name: String = "one", maxConcurrent: Int = 64
@@ -46,7 +48,7 @@ private final class Tally: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<50 {
         group.addTask {
-          let pass = try? await gates.enter(upstream)
+          let pass = try? await gates.enter(upstream, for: Self.owner)
           tally.begin()
           await Task.yield()
           // The pass must not go before its end is counted.
@@ -57,7 +59,10 @@ private final class Tally: Sendable {
     #expect(tally.most == 2)
     #expect(tally.served == 50)
     // All places are free again.
-    let passes = [try await gates.enter(upstream), try await gates.enter(upstream)]
+    let passes = [
+      try await gates.enter(upstream, for: Self.owner),
+      try await gates.enter(upstream, for: Self.owner),
+    ]
     #expect(passes.count == 2)
   }
 
@@ -66,7 +71,7 @@ private final class Tally: Sendable {
   @Test func anOrderWhoseTimeIsOverLeavesTheLine() async throws {
     let gates = UpstreamGates(log: Self.log)
     let upstream = Self.upstream(maxConcurrent: 1)
-    var running: UpstreamPass? = try await gates.enter(upstream)
+    var running: UpstreamPass? = try await gates.enter(upstream, for: Self.owner)
     let late = Task.immediate {
       await refusal(gates, upstream) { _ = $0.finish(.late) }
     }
@@ -82,11 +87,11 @@ private final class Tally: Sendable {
   @Test func placesWhoseTimeIsOverDoNotFillTheLine() async throws {
     let gates = UpstreamGates(log: Self.log)
     let upstream = Self.upstream(maxConcurrent: 1)
-    let running = try await gates.enter(upstream)
-    for _ in 0..<3 * UpstreamGates.longestLine {
+    let running = try await gates.enter(upstream, for: Self.owner)
+    for _ in 0..<3 * UpstreamLine.mostOfOneOwner {
       #expect(await refusal(gates, upstream) { _ = $0.finish(.late) }?.retryAfter == 5)
     }
-    let places = (0..<UpstreamGates.longestLine).map { _ in
+    let places = (0..<UpstreamLine.mostOfOneOwner).map { _ in
       Task.immediate { await refusal(gates, upstream) }
     }
     let full = await refusal(gates, upstream)
@@ -99,7 +104,7 @@ private final class Tally: Sendable {
   @Test func theEndOfTheServiceEndsTheLine() async throws {
     let gates = UpstreamGates(log: Self.log)
     let upstream = Self.upstream(maxConcurrent: 1)
-    var running: UpstreamPass? = try await gates.enter(upstream)
+    var running: UpstreamPass? = try await gates.enter(upstream, for: Self.owner)
     let waiting = (0..<10).map { _ in Task.immediate { await refusal(gates, upstream) } }
     gates.beginDraining()
     for task in waiting {
@@ -113,6 +118,49 @@ private final class Tally: Sendable {
     #expect(await refusal(gates, upstream) == nil, "an order that need not wait still goes")
   }
 
+  // MARK: Owners
+
+  /// One who has sent a hundred orders before another sent one: they take turns from then on.
+  @Test func ownersTakeTurns() throws {
+    let owners = try ["a", "b", "c"].map { try #require(Owner($0)) }
+    var line = UpstreamLine()
+    var names: [ObjectIdentifier: String] = [:]
+    func join(_ index: Int) {
+      guard let place = line.join(owners[index]) else { return }
+      names[ObjectIdentifier(place)] = owners[index].name
+    }
+    for _ in 0..<100 { join(0) }
+    for index in [1, 2, 1] { join(index) }
+    var order = ""
+    var kept: [PlaceInLine] = []
+    while let place = line.next() {
+      kept.append(place)
+      order += names[ObjectIdentifier(place)] ?? "?"
+      if kept.count == 6 { join(2) }
+    }
+    #expect(order.prefix(12) == "abcabaacaaaa", "\(order)")
+    #expect(order.count == 104)
+  }
+
+  @Test func oneOwnerDoesNotHaveAllPlaces() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream(maxConcurrent: 1)
+    let other = try #require(Owner("other"))
+    let running = try await gates.enter(upstream, for: Self.owner)
+    let own = (0..<UpstreamLine.mostOfOneOwner).map { _ in
+      Task.immediate { await refusal(gates, upstream) }
+    }
+    #expect(await refusal(gates, upstream)?.code == "upstream_busy")
+    let others = (0..<UpstreamLine.longest - own.count).map { _ in
+      Task.immediate { await refusal(gates, upstream, for: other) }
+    }
+    #expect(!others.isEmpty)
+    #expect(await refusal(gates, upstream, for: other)?.code == "upstream_busy", "all are taken")
+    withExtendedLifetime(running) {}
+    gates.beginDraining()
+    for task in own + others { #expect(await task.value?.code == "shutting_down") }
+  }
+
   // MARK: The circuit (PROMISES.md, O5)
 
   private static let dead = UpstreamFailure(.unreachable, "refused")
@@ -120,11 +168,11 @@ private final class Tally: Sendable {
 
   /// What a call hears that may not go; `nil` when it may.
   private func refusal(
-    _ gates: UpstreamGates, _ upstream: Settings.Upstream,
+    _ gates: UpstreamGates, _ upstream: Settings.Upstream, for owner: Owner? = nil,
     timer: (PlaceInLine) -> Void = { _ in }
   ) async -> Failure? {
     do throws(Failure) {
-      _ = try await gates.enter(upstream, timer: timer)
+      _ = try await gates.enter(upstream, for: owner ?? Self.owner, timer: timer)
       return nil
     } catch {
       return error
@@ -135,9 +183,14 @@ private final class Tally: Sendable {
     let clock = Atomic<Int64>(0)
     let gates = UpstreamGates(log: Self.log) { clock.load(ordering: .relaxed) }
     let upstream = Self.upstream()
-    for _ in 1..<CircuitBreaker.threshold { try await gates.enter(upstream).failed(Self.dead) }
+    for _ in 1..<CircuitBreaker.threshold {
+      try await gates.enter(upstream, for: Self.owner).failed(Self.dead)
+    }
     // The fifth, and two that are under way at that moment.
-    let last = try await [gates.enter(upstream), gates.enter(upstream), gates.enter(upstream)]
+    let last = try await [
+      gates.enter(upstream, for: Self.owner), gates.enter(upstream, for: Self.owner),
+      gates.enter(upstream, for: Self.owner),
+    ]
     for pass in last { pass.failed(Self.dead) }
     let straggler = last[2]
     for seconds: Int64 in [10, 20, 40, 80, 120, 120] {
@@ -150,20 +203,23 @@ private final class Tally: Sendable {
       clock.add(1, ordering: .relaxed)
       straggler.failed(Self.dead)
       #expect(await refusal(gates, upstream) == nil, "nothing newer has failed")
-      try await gates.enter(upstream).failed(Self.dead)
+      try await gates.enter(upstream, for: Self.owner).failed(Self.dead)
     }
     // Another upstream has a circuit of its own.
     #expect(await refusal(gates, Self.upstream("two")) == nil)
     clock.add(120 * Self.second, ordering: .relaxed)
-    try await gates.enter(upstream).answered()
-    for _ in 1..<CircuitBreaker.threshold { try await gates.enter(upstream).failed(Self.dead) }
+    try await gates.enter(upstream, for: Self.owner).answered()
+    for _ in 1..<CircuitBreaker.threshold {
+      try await gates.enter(upstream, for: Self.owner).failed(Self.dead)
+    }
     #expect(await refusal(gates, upstream) == nil, "all is forgotten")
   }
 
   @Test func ourOwnShortageSaysNothingOfIt() async throws {
     let gates = UpstreamGates(log: Self.log)
     for _ in 0..<20 {
-      try await gates.enter(Self.upstream()).failed(UpstreamFailure(.exhausted, "no descriptor"))
+      try await gates.enter(Self.upstream(), for: Self.owner).failed(
+        UpstreamFailure(.exhausted, "no descriptor"))
     }
     #expect(await refusal(gates, Self.upstream()) == nil)
   }
@@ -174,8 +230,10 @@ private final class Tally: Sendable {
     var refused = UpstreamFailure(.contentPolicy, "no")
     refused.status = 400
     for _ in 0..<3 {
-      for _ in 1..<CircuitBreaker.threshold { try await gates.enter(upstream).failed(Self.dead) }
-      try await gates.enter(upstream).failed(refused)
+      for _ in 1..<CircuitBreaker.threshold {
+        try await gates.enter(upstream, for: Self.owner).failed(Self.dead)
+      }
+      try await gates.enter(upstream, for: Self.owner).failed(refused)
     }
     #expect(await refusal(gates, upstream) == nil)
   }
@@ -184,7 +242,7 @@ private final class Tally: Sendable {
     // The pause must not end before the last of them looks.
     let gates = UpstreamGates(log: Self.log) { 0 }
     let upstream = Self.upstream(maxConcurrent: 1)
-    var running: UpstreamPass? = try await gates.enter(upstream)
+    var running: UpstreamPass? = try await gates.enter(upstream, for: Self.owner)
     // Each runs on this thread up to its place in the line.
     let waiting = (0..<10).map { _ in Task.immediate { await refusal(gates, upstream) } }
     for _ in 0..<CircuitBreaker.threshold { running?.failed(Self.dead) }

@@ -133,13 +133,15 @@ struct ClassificationTests {
     }
   }
 
-  @Test("An intermediary's time-out says nothing of the order", arguments: [408, 499, 504, 524])
+  @Test(
+    "An intermediary's time-out says nothing of the order",
+    arguments: [408, 499, 504, 520, 524, 598])
   func unknownOutcome(_ status: Int) {
     for body in ["", "<html>", #"{"error":{"message":"x","code":"overloaded"}}"#] {
       let found = failure(status, body)
       #expect(found.isSpent && !found.isUnspent && !found.isTransient, "\(body)")
     }
-    #expect(failure(status, "").kind == .timeout)
+    #expect(failure(status, "").kind == (status == 520 ? .connectionLost : .timeout))
   }
 
   @Test("A group whose every image was withheld")

@@ -22,7 +22,7 @@ extension AccessKey {
   ) throws(Failure) {
     let known = ["name", "scopes", "quota", "response_format", "retention", "base64"]
     for member in body.object?.members ?? [] where !known.contains(member.name) {
-      throw .badRequest("\"\(member.name)\" is not known.", param: member.name)
+      throw .badRequest("\"\(member.name.shownName)\" is not known.", param: member.name)
     }
     let owner = try Self.owner(body["name"])
     let last = earlier.last { $0.owner == owner }

@@ -28,8 +28,8 @@ struct Query {
     guard let stranger = values.keys.filter({ !names.contains($0) }).min() else { return }
     let known = names.sorted().joined(separator: ", ")
     throw .badRequest(
-      "The parameter \"\(stranger.prefix(100))\" is not known here; there are \(known).",
-      param: String(stranger.prefix(100)), code: "unknown_parameter")
+      "The parameter \"\(stranger.shownName)\" is not known here; there are \(known).",
+      param: stranger, code: "unknown_parameter")
   }
 
   /// A whole number.

@@ -37,7 +37,7 @@ struct GenerationOrder {
   ) throws(Failure) {
     let object = (body.object ?? JSONObject()).filter { !$0.value.isNull }
     let check = ParameterCheck(object)
-    model = try catalog.model(named: try check.text("model"))
+    model = try catalog.model(named: try check.model())
     prompt = try check.prompt()
     n = try check.number("n", in: 1...model.maxN) ?? 1
     try check.formats(sizes: model.sizes)
@@ -69,7 +69,7 @@ struct GenerationOrder {
     case .reject:
       guard let member = object.members.first(where: isUnknown) else { break }
       throw .badRequest(
-        "The parameter \"\(member.name.prefix(100))\" is not known.", param: member.name,
+        "The parameter \"\(member.name.shownName)\" is not known.", param: member.name,
         code: "unknown_parameter")
     }
     object["n"] = .number(JSONNumber(n))
@@ -106,6 +106,22 @@ private struct ParameterCheck {
       throw .badRequest("\"\(name)\" must be a text.", param: name)
     }
     return text
+  }
+
+  /// The longest name of a model, in bytes. It goes into rows, logs and lists of its assets.
+  private static let modelBytes = 256
+
+  func model() throws(Failure) -> String? {
+    guard let name = try text("model") else { return nil }
+    let isControl = { (scalar: Unicode.Scalar) in scalar.properties.generalCategory == .control }
+    guard (1...Self.modelBytes).contains(name.utf8.count),
+      !name.unicodeScalars.contains(where: isControl)
+    else {
+      throw .badRequest(
+        "\"model\" must be a name of 1 to \(Self.modelBytes) bytes without control characters.",
+        param: "model")
+    }
+    return name
   }
 
   func number(_ name: String, in range: ClosedRange<Int>) throws(Failure) -> Int? {

@@ -41,10 +41,11 @@ struct ModelCatalog: Sendable {
     let all = model.upstreams.compactMap { upstreams[$0] }
     let usable = all.filter { $0.obstacle == nil }
     guard usable.isEmpty else { return usable }
-    let why = all.compactMap(\.obstacle).first ?? "it has no upstream"
+    // Which variable is not set is for the log of the start: it may be a key by mistake.
     throw Failure(
       503, .server, "upstream_not_configured",
-      "The model \"\(model.id)\" can not be used: \(why).", shouldRetry: false)
+      "The model \"\(model.id)\" can not be used: its upstream is not configured.",
+      shouldRetry: false)
   }
 
   /// `GET /v1/models`
@@ -75,7 +76,7 @@ struct ModelCatalog: Sendable {
 extension Failure {
   static func modelNotFound(_ name: String) -> Failure {
     Failure(
-      404, .invalidRequest, "model_not_found", "The model \"\(name.prefix(100))\" does not exist.",
+      404, .invalidRequest, "model_not_found", "The model \"\(name.shownName)\" does not exist.",
       param: "model")
   }
 }

@@ -12,10 +12,10 @@ internal import Wire
 
 /// One answer on its way from an upstream to a client.
 struct Rehost {
-  private let context: ServiceContext
+  let context: ServiceContext
   private let order: GenerationOrder
   private let call: Call
-  private let id: GenerationID
+  let id: GenerationID
   private let space: ReservedSpace
   /// What the order was promised of its owner's quota; goes once the images have their rows.
   private var promise: OwnerPromise?
@@ -24,8 +24,8 @@ struct Rehost {
   private let reader: CatalogReader
   private var reply: UpstreamReply?
   private var terms: AssetTerms
-  private var skeleton = Skeleton()
-  private var items: [IntakeItem] = []
+  private(set) var skeleton = Skeleton()
+  var items: [IntakeItem] = []
   private var assets: [Int: Asset] = [:]
   private var failed: [Int: Failure] = [:]
   /// Why the answer broke off, if it did.
@@ -90,56 +90,12 @@ struct Rehost {
 
   private var requestID: String? { reply?.requestID }
 
-  private func begin() async throws -> Deposit {
+  func begin() async throws -> Deposit {
     try await Deposit.begin(
       in: context.store, on: context.workers,
       within: .part(of: space, order.model.expectedBytes),
       rescueLimit: context.settings.limits.imageBytes,
       allowance: RescueAllowance(memory: context.rescues, limit: context.limits.rescueBytes))
-  }
-
-  /// Results that are URLs are fetched at once, side by side: they will not live long, and the
-  /// order's time holds for all of them.
-  private mutating func fetchAll(
-    _ reply: UpstreamReply, on loop: isolated EventLoop
-  ) async {
-    var fetches: [(index: Int, task: Task<Void, Never>)] = []
-    let fetched = FetchedItems()
-    for (index, item) in items.enumerated() {
-      guard case .plain = item, let url = skeleton.items[index].url else { continue }
-      let task = Task { [self] in
-        // As for a handler: what it awaits stays on the loop.
-        await withTaskExecutorPreference(loop.executor) {
-          fetched.items[index] = await fetch(url, reply, on: loop)
-        }
-      }
-      fetches.append((index, task))
-    }
-    for fetch in fetches {
-      await fetch.task.value
-      if let item = fetched.items[fetch.index] { items[fetch.index] = item }
-    }
-  }
-
-  private func fetch(
-    _ url: String, _ reply: UpstreamReply, on loop: isolated EventLoop
-  ) async -> IntakeItem {
-    do {
-      let source = try await reply.fetch(url, on: loop)
-      let deposit = try await begin()
-      var chunk = ByteBuffer(capacity: 64 << 10)
-      // One read may hand over several pieces: each chunk of a chunked answer is one.
-      while try await source.read({ bytes in
-        chunk.reserve(bytes.count)
-        chunk.append(bytes)
-      }) {
-        try await deposit.write(chunk)
-        chunk.removeAll()
-      }
-      return await .paid(try await deposit.finish(), on: context.workers)
-    } catch {
-      return .failed(Failure(error))
-    }
   }
 
   /// An answer without a single image is an error, whatever its status says.
@@ -155,7 +111,8 @@ struct Rehost {
     for case .failed(let failure) in items {
       throw about(failure.afterPaying(requestID: requestID))
     }
-    let none = UpstreamFailure.withoutImage(skeleton: skeleton.bytes.span, requestID: requestID)
+    let none = UpstreamFailure.withoutImage(
+      skeleton: skeleton.bytes.span, requestID: requestID, reply?.scrubber ?? Scrubber())
     throw about(Failure(upstream: none))
   }
 
@@ -237,7 +194,8 @@ struct Rehost {
       case .settled, .unstored: break
       case .failed(let failure):
         failed[index] = failure
-        if failure.code == Failure.rescueFullCode { context.tellLost(of: id, failure) }
+        let isTold = skeleton.items[index].url != nil
+        if failure.code == Failure.rescueFullCode, !isTold { context.tellLost(of: id, failure) }
       case .plain: failed[index] = cutOff ?? .withoutImage(index)
       }
     }

@@ -11,6 +11,8 @@ internal import Wire
 struct UpstreamErrand {
   let order: GenerationOrder
   let id: GenerationID
+  /// Whose order it is.
+  let owner: Owner
   /// When an order that still waits in line is given up, in monotonic nanoseconds. The upstream's
   /// own time begins when it is asked.
   let lineDeadline: Int64
@@ -22,6 +24,7 @@ struct UpstreamErrand {
   init(_ order: GenerationOrder, _ id: GenerationID, _ call: Call, lineDeadline: Int64) {
     self.order = order
     self.id = id
+    owner = call.caller.owner
     self.lineDeadline = lineDeadline
     let body = call.request.body
     isWanted = { body.isClientThere }
@@ -70,11 +73,17 @@ final class UpstreamReply: ByteSource {
     }
   }
 
+  /// Takes the upstream's secrets out of what it says.
+  var scrubber: Scrubber { source.scrubber }
+
+  /// An upstream that leaves its framing open would hold the answer until its time is over.
+  func documentEnded() { answer.expectEnd() }
+
   /// Gives up the rest: the connection is closed.
   func close() { answer.close() }
 
   /// Fetches a result that is a URL on the upstream's own origin, within the order's time.
-  func fetch(_ url: String, on loop: isolated EventLoop) async throws -> any ByteSource {
+  func fetch(_ url: String, on loop: isolated EventLoop) async throws -> UpstreamReply {
     let answer = try await source.fetch(url, until: deadline, on: loop)
     return UpstreamReply(upstream, source, answer, deadline: deadline)
   }
@@ -161,7 +170,7 @@ final class UpstreamDesk {
   ) async throws(Failure) -> UpstreamPass {
     var wait: Int?
     defer { if let wait { clock.forget(wait) } }
-    let pass = try await context.gates.enter(candidate) { place in
+    let pass = try await context.gates.enter(candidate, for: errand.owner) { place in
       wait = clock.call(at: errand.lineDeadline, on: loop) { _ = place.finish(.late) }
     }
     // A client that has left meanwhile needs no image that is not bought yet.
@@ -190,7 +199,8 @@ final class UpstreamDesk {
         since: loop.wallSeconds))
     let deadline = loop.now + timeout
     let answer = try await upstream.generate(request, on: loop)
-    return UpstreamReply(candidate.name, upstream, answer, deadline: deadline, pass, record)
+    return UpstreamReply(
+      candidate.name, upstream, answer, deadline: deadline, pass, record)
   }
 }
 

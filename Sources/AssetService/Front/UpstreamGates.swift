@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Kernel
+internal import Store
 internal import Synchronization
 internal import Upstream
 internal import Wire
@@ -13,7 +14,7 @@ internal import Wire
 final class UpstreamGates: Sendable {
   private struct Line {
     var running = 0
-    var waiting: [PlaceInLine] = []
+    var waiting = UpstreamLine()
     var circuit = CircuitBreaker()
   }
   private struct State {
@@ -33,11 +34,6 @@ final class UpstreamGates: Sendable {
   /// For `/metrics`.
   let counters = UpstreamCounters()
   private let now: @Sendable () -> Int64
-  /// A line that is longer says so at once instead.
-  ///
-  /// Shorter than the number of orders that may run at once (`ServiceLimits.generations`): one
-  /// upstream that is slow leaves room for the orders of others.
-  static let longestLine = 256
 
   /// - Parameter now: the monotonic clock, in nanoseconds.
   init(
@@ -49,16 +45,19 @@ final class UpstreamGates: Sendable {
 
   /// Comes back when it is this call's turn.
   ///
-  /// - Parameter timer: gets the place in line if there is one to wait in; it ends the wait with
-  ///   `.late` when the order's time is over.
+  /// - Parameters:
+  ///   - owner: whose order it is; owners that wait take turns.
+  ///   - timer: gets the place in line if there is one to wait in; it ends the wait with `.late`
+  ///     when the order's time is over.
   /// - Throws: at once when the line is full; also after a wait when the upstream does not answer,
   ///   when the time is over, and when the service ends.
   func enter(
-    _ upstream: Settings.Upstream, timer: (PlaceInLine) -> Void = { _ in }
+    _ upstream: Settings.Upstream, for owner: Owner,
+    timer: (PlaceInLine) -> Void = { _ in }
   ) async throws(Failure) -> UpstreamPass {
     let name = upstream.name
     try refusePaused(name)
-    switch entry(upstream) {
+    switch entry(upstream, owner) {
     case .mayGo: return UpstreamPass(name, self, enteredAt: now())
     case .isFull: throw .upstreamBusy(name)
     case .isDraining: throw .ending
@@ -77,7 +76,7 @@ final class UpstreamGates: Sendable {
     }
   }
 
-  private func entry(_ upstream: Settings.Upstream) -> Entry {
+  private func entry(_ upstream: Settings.Upstream, _ owner: Owner) -> Entry {
     state.withLock { state in
       var line = state.lines[upstream.name, default: Line()]
       defer { state.lines[upstream.name] = line }
@@ -86,12 +85,7 @@ final class UpstreamGates: Sendable {
         return .mayGo
       }
       if state.isDraining { return .isDraining }
-      // Places whose time was over are no line.
-      line.waiting.removeAll { !$0.isWaiting }
-      guard line.waiting.count < Self.longestLine else { return .isFull }
-      let place = PlaceInLine()
-      line.waiting.append(place)
-      return .mustWait(place)
+      return line.waiting.join(owner).map { .mustWait($0) } ?? .isFull
     }
   }
 
@@ -99,9 +93,7 @@ final class UpstreamGates: Sendable {
   func beginDraining() {
     let waiting = state.withLock { state in
       state.isDraining = true
-      let waiting = state.lines.values.flatMap(\.waiting)
-      for name in state.lines.keys { state.lines[name]?.waiting = [] }
-      return waiting
+      return state.lines.keys.flatMap { state.lines[$0]?.waiting.removeAll() ?? [] }
     }
     for place in waiting { _ = place.finish(.draining) }
   }
@@ -122,11 +114,9 @@ final class UpstreamGates: Sendable {
   fileprivate func leave(_ name: String) {
     while true {
       let next = state.withLock { state -> PlaceInLine? in
-        guard state.lines[name]?.waiting.isEmpty == false else {
-          state.lines[name]?.running -= 1
-          return nil
-        }
-        return state.lines[name]?.waiting.removeFirst()
+        if let place = state.lines[name]?.waiting.next() { return place }
+        state.lines[name]?.running -= 1
+        return nil
       }
       guard let next else { return }
       // One whose time was over meanwhile does not take it.

@@ -13,6 +13,14 @@ internal import Wire
 protocol ByteSource: AnyObject {
   /// Hands the next bytes to `consume`, perhaps in several pieces; `false` at the end.
   func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool
+
+  /// All that is wanted of it has come; told once.
+  func documentEnded()
+}
+
+extension ByteSource {
+  /// Most sources have limits of their own.
+  func documentEnded() {}
 }
 
 extension BodyReader: ByteSource {}
@@ -35,6 +43,14 @@ enum IntakeItem {
     case .settled(let work): return .settled(work)
     case .unstored(let failure, let image):
       return await image.isNone(on: workers) ? .failed(.noImage) : .unstored(failure, image)
+    }
+  }
+
+  /// Whether a URL beside it may have its image: it brought none.
+  var mayBeAtItsURL: Bool {
+    switch self {
+    case .plain, .failed: true
+    case .settled, .unstored: false
     }
   }
 
@@ -69,6 +85,8 @@ final class AnswerIntake {
   /// Upstreams' answers are read leniently, also when a gateway brings them.
   private var repair: AnswerText?
   private let turn: WorkTurn
+  /// Whether the whole document has come.
+  private var isDocumentWhole = false
   /// Bytes since an image has failed whose text goes on.
   private var overrun = 0
   /// So many bytes of it are passed over: a text that is only a little too long does not take the
@@ -111,8 +129,10 @@ final class AnswerIntake {
     while try await fill(from: source) {
       turn.begin()
       var offset = 0
+      let wasWhole = isDocumentWhole
       while try await step(&offset) { await turn.giveWay() }
       try endOverrun()
+      if isDocumentWhole, !wasWhole { source.documentEnded() }
     }
     try scanner.finish()
   }
@@ -158,7 +178,10 @@ final class AnswerIntake {
       try scanner.next(bytes, from: &offset)
     }
     switch event {
-    case .needInput, .complete: return false
+    case .needInput: return false
+    case .complete:
+      isDocumentWhole = true
+      return false
     case .imageBegin(let item, _):
       current = item
       items[item] = nil
@@ -212,7 +235,11 @@ final class AnswerIntake {
     case .unstored(let failure, _) where failsWhole && isTextWhole: throw failure
     case .unstored(let failure, let image) where failsWhole:
       items[current] = .unstored(failure, image)
-    case let outcome: items[current] = await .paid(outcome, on: deposit.workers)
+    case let outcome:
+      let item = await IntakeItem.paid(outcome, on: deposit.workers)
+      items[current] = item
+      // "None" or "null": it goes back, so that a URL beside it can be had.
+      if case .failed(let failure) = item, isTextWhole { throw failure }
     }
     self.deposit = nil
   }

@@ -186,7 +186,8 @@ struct AssetHandlers {
     var change = AssetChange()
     for member in body.object?.members ?? []
     where !["retention", "ttl", "pinned"].contains(member.name) {
-      throw Failure.badRequest("\"\(member.name)\" can not be changed.", param: member.name)
+      throw Failure.badRequest(
+        "\"\(member.name.shownName)\" can not be changed.", param: member.name)
     }
     if let pinned = body["pinned"], !pinned.isNull {
       guard let flag = pinned.bool else {
@@ -234,7 +235,8 @@ struct AssetHandlers {
     var ttl = context.settings.defaults.ttl.wholeSeconds
     let body = try await call.json(limit: 64 << 10)
     for member in body.object?.members ?? [] where member.name != "ttl" {
-      throw Failure.badRequest("\"\(member.name)\" is not known; there is ttl.", param: member.name)
+      throw Failure.badRequest(
+        "\"\(member.name.shownName)\" is not known; there is ttl.", param: member.name)
     }
     if let wanted = body["ttl"], !wanted.isNull {
       ttl = try AssetOptions.ttl(wanted, "ttl")

@@ -22,7 +22,7 @@ struct AssetOptions: Equatable {
       throw .badRequest("\"asset\" must be an object.", param: "asset")
     }
     for member in object.members where !member.value.isNull {
-      try set(member.name, member.value, param: prefix + member.name)
+      try set(member.name, member.value, param: prefix + member.name.shownName)
     }
     try check(ttlParam: prefix + "ttl")
   }

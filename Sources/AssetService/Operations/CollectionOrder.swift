@@ -21,7 +21,7 @@ struct CollectionOrder: Sendable {
   /// - Throws: 400 that names what is wrong: deleting too much must not be a matter of a typo.
   init(_ body: JSONValue, configured: [Policy]) throws(Failure) {
     for member in body.object?.members ?? [] where !Self.members.contains(member.name) {
-      throw .badRequest("\"\(member.name)\" is not known.", param: member.name)
+      throw .badRequest("\"\(member.name.shownName)\" is not known.", param: member.name)
     }
     isDryRun = try Self.flag("dry_run", of: body)
     lists = try Self.flag("list", of: body)
@@ -60,7 +60,7 @@ struct CollectionOrder: Sendable {
     for name in names where !configured.contains(where: { $0.name == name }) {
       let known = configured.map(\.name).joined(separator: ", ")
       throw .badRequest(
-        "There is no policy \"\(name)\"; configured are \(known).", param: "policies")
+        "There is no policy \"\(name.shownName)\"; configured are \(known).", param: "policies")
     }
     return configured.filter { names.contains($0.name) }
   }

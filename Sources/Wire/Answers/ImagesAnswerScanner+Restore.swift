@@ -9,6 +9,8 @@ extension ImagesAnswerScanner {
   /// - Throws: `skeletonTooLarge`.
   public mutating func restoreImage(_ text: Span<UInt8>) throws(ScanFailure) {
     events.removeAll()
+    // What follows in the item may be its image.
+    itemHasImage = false
     switch phase {
     case .image, .imageEscape, .imagePercent, .passOver:
       try keepRestored(text)
