@@ -78,8 +78,3 @@ extension Rehost {
     return await .paid(try await deposit.finish(), on: context.workers)
   }
 }
-
-/// What fetches that run side by side on one loop bring.
-private final class FetchedItems {
-  var items: [Int: IntakeItem] = [:]
-}
