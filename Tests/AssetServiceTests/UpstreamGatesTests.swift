@@ -84,6 +84,25 @@ private final class Tally: Sendable {
     #expect(await refusal(gates, upstream) == nil, "and is free again")
   }
 
+  @Test func aPlaceWhoseTimeIsOverIsPassedOver() async throws {
+    let gates = UpstreamGates(log: Self.log)
+    let upstream = Self.upstream(maxConcurrent: 1)
+    var running: UpstreamPass? = try await gates.enter(upstream)
+    let place = Mutex<PlaceInLine?>(nil)
+    let late = Task.immediate {
+      await refusal(gates, upstream) { found in place.withLock { $0 = found } }
+    }
+    let next = Task.immediate { await refusal(gates, upstream) }
+    // Its time is over once there is somebody behind it.
+    #expect(place.withLock { $0 }?.finish(.late) == true)
+    running = nil
+    #expect(running == nil)
+    // Ends the wait of whoever was not let in.
+    gates.beginDraining()
+    #expect(await next.value == nil)
+    #expect(await late.value?.code == "upstream_busy")
+  }
+
   @Test func placesWhoseTimeIsOverDoNotFillTheLine() async throws {
     let gates = UpstreamGates(log: Self.log)
     let upstream = Self.upstream(maxConcurrent: 1)
