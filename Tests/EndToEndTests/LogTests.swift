@@ -149,6 +149,26 @@ import Testing
     #expect(daemon.process.exitStatus == 0)
   }
 
+  /// What the daemon collects by itself, and will not, is told without anyone who asks.
+  @Test func aSweepThatStopsByItselfIsTold() async throws {
+    let scratch = try Scratch()
+    let root = scratch.path + "/store"
+    try Daemon(root).crash()
+    // Older than the catalogue, in the folder that is looked at first.
+    let orphan = root + "/blobs/00/" + String(repeating: "0", count: 64) + "-00000005"
+    try Data([1]).write(to: URL(fileURLWithPath: orphan))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1000)], ofItemAtPath: orphan)
+    let log = scratch.path + "/log"
+    let daemon = try Daemon(root, configuration: "{ gc: { interval: '1s' } }", errors: .file(log))
+    try await until("it is told") {
+      try String(contentsOfFile: log, encoding: .utf8).contains("the orphan sweep has stopped")
+    }
+    daemon.signal(15)
+    #expect(daemon.process.exitStatus == 0)
+    #expect(FileManager.default.fileExists(atPath: orphan))
+  }
+
   private struct Line: Decodable {
     let time: String
     let message: String?
