@@ -43,6 +43,8 @@ public final class AssetService: Sendable {
     public var tellsItsLife = false
 
     var limits = ServiceLimits()
+    /// Whether reading a file may wait; `nil` asks the disk.
+    var diskWaiting: DiskWaiting?
 
     /// One loop per core, everything on.
     public init() { loops = SystemInfo.coreCount }
@@ -111,6 +113,7 @@ public final class AssetService: Sendable {
         .init(name: "from", value: .number(JSONNumber(from))),
         .init(name: "to", value: .number(JSONNumber(to))))
     }
+    storeOptions.diskWaiting = options.diskWaiting
     storeOptions.report = { log.tell($0) }
     let store = try Store(storeOptions)
     let ring: KeyRing
@@ -127,7 +130,8 @@ public final class AssetService: Sendable {
         threads: 2 * SystemInfo.coreCount + 4, queueLimit: limits.workerQueue),
       // A connection waits for one reading at a time: there is room for all.
       coldReaders: try ColdReaders(
-        threads: limits.coldReaders, queueLimit: settings.limits.connections),
+        threads: limits.coldReaders, queueLimit: settings.limits.connections,
+        untoldIsCold: store.diskWaiting != .never),
       lookups: try Workers(threads: limits.lookups, queueLimit: limits.lookupQueue),
       budgets: CallBudgets(limits), linkKeys: LinkKeys(LinkVerifier(ring)),
       bases: BaseSettings(settings, state), log: log, state: state,

@@ -90,7 +90,7 @@ final class CallPass: Sendable {
     case .bytes(let bytes) where bytes.count > Self.smallBytes:
       length = Int64(bytes.count)
       produce = { try await $0.write(bytes.span) }
-    case .bytes, .file, .none: return response
+    case .bytes, .file, .none, .written: return response
     }
     var covered = response
     covered.body = .stream(length: length) { writer in

@@ -6,8 +6,8 @@ struct DescriptorShares: Sendable {
   /// Assets that one loop keeps open.
   let openAssets: Int
 
-  /// What the store, the loops and their listeners have open: 42 with two loops and one address.
-  private static func own(_ loops: Int) -> Int { 26 + 8 * loops }
+  /// What the store, the loops and their listeners have open: 50 with two loops and one address.
+  private static func own(_ loops: Int) -> Int { 34 + 8 * loops }
 
   /// A quarter is for open assets, an eighth for uploads and upstreams. Readers of more different
   /// assets at once than that make use of the whole: an asset that can not be opened is 503.

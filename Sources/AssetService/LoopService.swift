@@ -10,6 +10,7 @@ internal import Wire
 final class LoopService: HTTPService {
   private let context: ServiceContext
   private let delivery: Delivery
+  private let shelf: AssetShelf
   private let gatekeeper: Gatekeeper
   private var log: AccessLogWriter
   private let api: APIDispatcher
@@ -17,11 +18,11 @@ final class LoopService: HTTPService {
 
   init(_ context: ServiceContext, _ parts: LoopParts, on loop: isolated EventLoop) throws {
     self.context = context
-    let reader = try context.store.reader()
+    let reader = try context.store.loopReader()
     counters = context.metrics.makeLoop()
-    let shelf = AssetShelf(
+    shelf = AssetShelf(
       store: context.store,
-      reader: try context.store.reader(cacheBytes: parts.pageCacheBytes),
+      reader: try context.store.loopReader(cacheBytes: parts.pageCacheBytes),
       tagHeader: context.settings.cdnTagHeader, capacity: parts.openAssets, counters: counters,
       workers: context.workers)
     delivery = Delivery(keys: context.linkKeys, shelf: shelf, policy: parts.cachePolicy)
@@ -51,13 +52,17 @@ final class LoopService: HTTPService {
     response.tag = name.kind.rawValue
     log.begin(
       head, bytes, from: peer, path: Self.loggable(name, head.target), into: &response)
-    deliver(name, head, bytes, into: &response)
-    return .written
+    return deliver(name, head, bytes, into: &response) ? .written : .later
   }
 
   func handle(_ request: Request, on loop: isolated EventLoop) async -> Response {
     let bytes = request.bytes
     if request.head.target.form == .asterisk { return Self.capabilities }
+    if let name = DeliveryName(request.head.target, in: bytes.span),
+      !name.isMisplaced(request.head.target, bytes.span)
+    {
+      return await deliver(name, request)
+    }
     guard let route = Route(request.head.target, in: bytes.span) else {
       return refuse(
         Failure.unknownRoute(meaning: Route.path(meantBy: request.head.target, in: bytes.span)),
@@ -91,21 +96,68 @@ final class LoopService: HTTPService {
 
   // MARK: Delivery
 
+  /// `false` when the disk would have to be waited for; nothing is written then.
   private func deliver(
     _ name: DeliveryName, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-    into response: inout ResponseWriter
-  ) {
+    opened: OpenAsset? = nil, into response: inout ResponseWriter
+  ) -> Bool {
     switch head.method {
     case .get, .head:
       do throws(DeliveryFailure) {
-        try delivery.deliver(name, head, bytes, into: &response)
+        try delivery.deliver(name, head, bytes, opened: opened, into: &response)
       } catch {
-        let shown = if case .permanent = name { error.underItsID } else { error }
-        refuse(shown, &response)
+        if case .notAtHand = error { return false }
+        refuse(error, as: name, &response)
       }
     case .options: preflight(&response)
     default: refuse(.methodNotAllowed, &response)
     }
+    return true
+  }
+
+  /// Delivers what a thread has to open first.
+  private func deliver(_ name: DeliveryName, _ request: Request) async -> Response {
+    let opened: Result<OpenAsset, DeliveryFailure>
+    do throws(DeliveryFailure) {
+      opened = .success(try await open(name, request))
+    } catch { opened = .failure(error) }
+    return Response(
+      status: 200,
+      body: .written { [self] writer in
+        switch opened {
+        case .success(let asset):
+          let bytes = request.bytes
+          let isWritten = deliver(name, request.head, bytes.span, opened: asset, into: &writer)
+          if !isWritten { refuse(.notAtHand, &writer) }
+        case .failure(let failure): refuse(failure, as: name, &writer)
+        }
+      })
+  }
+
+  private func open(
+    _ name: DeliveryName, _ request: Request
+  ) async throws(DeliveryFailure) -> OpenAsset {
+    let bytes = request.bytes
+    let id = try delivery.asset(named: name, bytes.span, now: context.now)
+    while true {
+      let epoch = shelf.epoch(of: id)
+      do {
+        let loaded = try await context.store.load(id, smallBytes: Int64(AssetShelf.smallBytes))
+        return try shelf.keep(loaded, epoch: epoch)
+      } catch let failure as StoreFailure where failure.isNoDescriptor && shelf.closeIdle() {
+        continue
+      } catch let failure as StoreFailure {
+        throw .store(failure)
+      } catch let failure as DeliveryFailure {
+        throw failure
+      } catch { throw .store(StoreFailure(.read, .busy, hint: "\(error)")) }
+    }
+  }
+
+  private func refuse(
+    _ failure: DeliveryFailure, as name: DeliveryName, _ response: inout ResponseWriter
+  ) {
+    refuse({ if case .permanent = name { failure.underItsID } else { failure } }(), &response)
   }
 
   private func refuse(_ refusal: DeliveryFailure, _ response: inout ResponseWriter) {
@@ -158,7 +210,7 @@ final class LoopService: HTTPService {
       return preflight(request, allow)
     }
     if let open = try api.answerOpenly(route, request) { return open }
-    let caller = try gatekeeper.caller(of: request, to: route)
+    let caller = try await gatekeeper.caller(of: request, to: route)
     request.addNote(",\"owner\":\(JSONValue.string(caller.owner.name))")
     let call = Call(
       request: request, caller: caller, query: try Query(request),

@@ -23,6 +23,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -136,6 +137,20 @@ static inline long clinux_peek(int fd, off_t offset) {
   char byte;
   struct iovec place = {&byte, 1};
   return syscall(SYS_preadv2, fd, &place, 1, offset, 0L, 8 /* RWF_NOWAIT */);
+}
+// Opens a name whose whole path is in the kernel's memory; EAGAIN when it is not (openat2(2),
+// RESOLVE_CACHED; since Linux 5.12, 437 on every architecture).
+static inline int clinux_openat_cached(int dir, const char *path, int flags) {
+  struct {
+    uint64_t flags, mode, resolve;
+  } how = {(uint64_t)flags, 0, 0x20};
+  return (int)syscall(437, dir, path, &how, sizeof how);
+}
+// Whether the file system is memory: tmpfs or ramfs (statfs(2), f_type).
+static inline int clinux_is_memory(int fd) {
+  struct statfs raw;
+  if (fstatfs(fd, &raw) != 0) return 0;
+  return raw.f_type == 0x01021994 || raw.f_type == 0x858458f6;
 }
 static inline long clinux_readahead(int fd, off_t offset, size_t count) {
   return syscall(SYS_readahead, fd, offset, count);

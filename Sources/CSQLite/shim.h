@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 // SQLITE_TRANSIENT is a cast of -1 to a function pointer: SQLite copies the value before it
@@ -40,6 +41,32 @@ static inline int csqlite_is_over_quota(sqlite3 *db) {
   log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &code);
   return code == EDQUOT;
 }
+
+// For reads that must not wait for a disk (ReadsAtOnce.swift): the thread's reads fail with EAGAIN
+// where they would (preadv2(2), RWF_NOWAIT). One file of Swift uses these: a `static` of a header
+// may have a copy in every object.
+__attribute__((noinline, unused)) static int *csqlite_at_once(void) {
+  static __thread int state;
+  return &state;
+}
+static inline ssize_t csqlite_read_or_not(int fd, void *bytes, size_t size, off_t offset) {
+  struct iovec place = {bytes, size};
+  ssize_t got;
+  if (!*csqlite_at_once()) return pread(fd, bytes, size, offset);
+  got = syscall(SYS_preadv2, fd, &place, 1L, (long)offset, 0L, 8L /* RWF_NOWAIT */);
+  if (got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) {
+    *csqlite_at_once() = 2;
+    errno = EAGAIN;
+  }
+  return got;
+}
+static inline int csqlite_replace_read(void) {
+  sqlite3_vfs *vfs = sqlite3_vfs_find(0);
+  return vfs->xSetSystemCall(vfs, "pread64", (sqlite3_syscall_ptr)csqlite_read_or_not);
+}
+static inline void csqlite_begin_at_once(void) { *csqlite_at_once() = 1; }
+static inline int csqlite_had_to_wait(void) { return *csqlite_at_once() == 2; }
+static inline void csqlite_end_at_once(void) { *csqlite_at_once() = 0; }
 
 // For a forced failure of the log's fsync, which has no place in the list of xSetSystemCall: this
 // connection's log gets methods whose sync fails, and which say `code` for the errno.

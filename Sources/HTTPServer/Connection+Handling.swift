@@ -55,10 +55,14 @@ extension Connection {
   private func write(
     _ response: Response, into writer: inout ResponseWriter
   ) -> (length: Int64, produce: BodyProducer)? {
+    if case .written(let fill) = response.body {
+      fill(&writer)
+      return nil
+    }
     writer.start(response.status)
     writer.lines(response.lines.span)
     switch response.body {
-    case .none: writer.endWithoutContent()
+    case .none, .written: writer.endWithoutContent()
     case .bytes(let bytes) where bytes.count <= server.limits.writeBufferBytes:
       writer.end(bytes.span)
     case .file(let file, let offset, let count):

@@ -16,6 +16,9 @@ public struct Response {
     case file(SendableFile, offset: Int64, count: Int64)
     /// `length` bytes that the closure writes piece by piece.
     case stream(length: Int64, BodyProducer)
+    /// Whatever the closure writes, head and all, as `HTTPService.answer` would; status and fields
+    /// of the response do not count.
+    case written((inout ResponseWriter) -> Void)
   }
   /// The status code.
   public var status: Int

@@ -32,12 +32,13 @@ public final class SharedFile: Sendable {
   /// Whether these bytes are not all in memory, as far as samples tell: sendfile(2) would then wait
   /// for the disk, and who called it with it (preadv2(2), RWF_NOWAIT).
   ///
-  /// `false` where the file system can not say.
-  public func isCold(at offset: Int64, count: Int64) -> Bool {
+  /// - Returns: `nil` where the file system can not say.
+  public func isCold(at offset: Int64, count: Int64) -> Bool? {
     guard count > 0 else { return false }
     let last = offset + count - 1
-    for place in stride(from: offset, to: last, by: Self.sampleStride) where needsDisk(place) {
-      return true
+    for place in stride(from: offset, to: last, by: Self.sampleStride) {
+      guard let needs = needsDisk(place) else { return nil }
+      if needs { return true }
     }
     return needsDisk(last)
   }
@@ -46,10 +47,11 @@ public final class SharedFile: Sendable {
   /// goes from the file's start, what an earlier reader left out is at its end.
   private static let sampleStride = 512 << 10
 
-  private func needsDisk(_ offset: Int64) -> Bool {
+  private func needsDisk(_ offset: Int64) -> Bool? {
     do throws(Errno) {
       return try perform(.preadv2) { Int(clinux_peek(number, off_t(offset))) } == nil
     } catch {
+      if error.code == EOPNOTSUPP { return nil }
       // EAGAIN only when a test forces it. Another error is for the call that reads.
       return error.code == EAGAIN
     }

@@ -6,10 +6,14 @@ public import Kernel
 /// Threads that bring files into memory; delivery's own, so that uploads never delay it.
 public final class ColdReaders: Sendable {
   let workers: Workers
+  private let untoldIsCold: Bool
 
   /// Starts `threads` threads; at most `queueLimit` readings wait for one, which must be one for
   /// each connection: a reading that is refused is one that its loop would wait for.
-  public init(threads: Int, queueLimit: Int) throws(Errno) {
+  ///
+  /// - Parameter untoldIsCold: whether a file is taken for cold where the file system can not say.
+  public init(threads: Int, queueLimit: Int, untoldIsCold: Bool = false) throws(Errno) {
+    self.untoldIsCold = untoldIsCold
     workers = try Workers(threads: threads, queueLimit: queueLimit)
   }
 
@@ -25,7 +29,7 @@ public final class ColdReaders: Sendable {
 
   /// Whether sending these bytes may wait for the disk, as far as samples tell.
   public func isCold(_ file: SendableFile, at offset: Int64, count: Int64, now: Int64) -> Bool {
-    if file.isCold(at: offset, count: count) { return true }
+    if file.isCold(at: offset, count: count) ?? untoldIsCold { return true }
     if offset == 0 { file.noteInMemory(to: count, at: now) }
     return false
   }
@@ -33,7 +37,14 @@ public final class ColdReaders: Sendable {
   /// Comes back when these bytes are in memory, or can not be brought there: too many readings wait
   /// already, or the disk fails. Sending them then waits, and says what is wrong.
   public func bringIn(_ file: SendableFile, at offset: Int64, count: Int64) async {
-    try? await workers.run { try file.bringIn(at: offset, count: count) }
+    let isUntold = untoldIsCold
+    try? await workers.run {
+      try file.bringIn(at: offset, count: count)
+      // Nothing else can say it.
+      if isUntold, offset == 0 {
+        file.noteInMemory(to: count, at: SystemClock.monotonicNanoseconds)
+      }
+    }
   }
 
   /// Lets the threads end; nothing is brought any more.

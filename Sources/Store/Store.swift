@@ -40,6 +40,9 @@ public final class Store: Sendable {
   let files: StoreFiles
   let writer: Writer
   let readers: ReaderThreads
+  let points: ReaderThreads
+  /// What a test says of the disk.
+  let waiting: DiskWaiting?
   let places = ListPlaces()
   let unlinker: Unlinker
   let ballast: Ballast
@@ -68,6 +71,7 @@ public final class Store: Sendable {
       freeBytes: options.freeBytes)
     ledger.setStored(catalogue.diskBytes)
     try ledger.refresh(isForced: true)
+    waiting = options.diskWaiting
     root = options.root
     now = options.now
     ballast = Ballast(folders: folders)
@@ -86,8 +90,16 @@ public final class Store: Sendable {
       throw error
     }
     do throws(Errno) {
-      readers = try ReaderThreads(root: options.root, health: files.health)
+      readers = try ReaderThreads(.lists, root: options.root, health: files.health)
     } catch {
+      unlinker.stop()
+      files.watch.stop()
+      throw StoreFailure(.open, error)
+    }
+    do throws(Errno) {
+      points = try ReaderThreads(.points, root: options.root, health: files.health)
+    } catch {
+      readers.stop()
       unlinker.stop()
       files.watch.stop()
       throw StoreFailure(.open, error)
@@ -96,6 +108,7 @@ public final class Store: Sendable {
       writer = try Writer(
         path: cataloguePath, health: files.health, ledger: ledger, epochs: epochs)
     } catch {
+      points.stop()
       readers.stop()
       unlinker.stop()
       files.watch.stop()
@@ -108,6 +121,7 @@ public final class Store: Sendable {
   /// Commits and removes what is queued, then ends the threads. Later writes fail with `.closed`.
   /// The lock is held until the last ingest of this store is gone. Blocks.
   public func close() {
+    points.stop()
     readers.stop()
     writer.stop()
     unlinker.stop()

@@ -53,7 +53,9 @@ import Wire
         SystemCallTrace.start(thread: thread)
         #expect(try client.ask("GET", path).status == 200)
         let calls = SystemCallTrace.stop(thread: thread).filter { $0 != .epollWait }
-        return calls == [.recv, .send, .preadv2, .preadv2, .sendfile]
+        // A file system in memory says at the first look that it can not say.
+        return calls.filter { $0 != .preadv2 } == [.recv, .send, .sendfile]
+          && calls.contains(.preadv2)
       }
       #expect(isLooked)
     }

@@ -156,6 +156,6 @@ import Wire
     let shares = DescriptorShares(of: limit, loops: loops)
     #expect(shares.connections >= 4 && shares.openAssets >= 1)
     guard limit >= 64 else { return }
-    #expect(shares.connections + loops * shares.openAssets < limit - 26 - 8 * loops)
+    #expect(shares.connections + loops * shares.openAssets < limit - 34 - 8 * loops)
   }
 }

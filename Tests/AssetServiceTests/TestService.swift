@@ -17,7 +17,7 @@ final class TestService {
 
   init(
     _ configuration: String, storage: String, root: String, loops: Int,
-    limits: ServiceLimits = ServiceLimits()
+    limits: ServiceLimits = ServiceLimits(), disk: DiskWaiting? = nil
   ) async throws {
     let text = """
       { listen: ["127.0.0.1:0"], log: { access: "off", level: "error" },
@@ -29,6 +29,7 @@ final class TestService {
     var options = AssetService.Options()
     options.loops = loops
     options.limits = limits
+    options.diskWaiting = disk
     options.keepsHouse = false
     service = try await AssetService.start(settings, options)
     base = try #require(service.addresses.first)
@@ -98,13 +99,14 @@ final class TestService {
 /// in this process may have it until the tasks that hold it have had their turn, among those of all
 /// other tests.
 private func start(
-  _ configuration: String, storage: String, root: String, loops: Int, limits: ServiceLimits
+  _ configuration: String, storage: String, root: String, loops: Int, limits: ServiceLimits,
+  disk: DiskWaiting?
 ) async throws -> TestService {
   let end = ContinuousClock.now + .seconds(300)
   while true {
     do {
       return try await TestService(
-        configuration, storage: storage, root: root, loops: loops, limits: limits)
+        configuration, storage: storage, root: root, loops: loops, limits: limits, disk: disk)
     } catch {
       guard "\(error)".contains("has this store open"), ContinuousClock.now < end else {
         throw error
@@ -117,12 +119,12 @@ private func start(
 /// Runs `body` with a service, which ends and leaves nothing behind.
 func withService<Result>(
   _ configuration: String = "", storage: String = "", root: String? = nil, loops: Int = 2,
-  limits: ServiceLimits = ServiceLimits(),
+  limits: ServiceLimits = ServiceLimits(), disk: DiskWaiting? = nil,
   _ body: (TestService) async throws -> Result
 ) async throws -> Result {
   let folder = root ?? TestService.newRoot()
   let service = try await start(
-    configuration, storage: storage, root: folder, loops: loops, limits: limits)
+    configuration, storage: storage, root: folder, loops: loops, limits: limits, disk: disk)
   func end() async {
     await endSoon(service.service)
     if root == nil { try? FileManager.default.removeItem(atPath: folder) }

@@ -18,7 +18,7 @@ struct ColdReadersTests {
     guard unsafe content.withUnsafeBytes({ unsafe write(number, $0.baseAddress, bytes) }) == bytes,
       fsync(number) == 0, posix_fadvise(number, 0, 0, 4 /* POSIX_FADV_DONTNEED */) == 0
     else { return nil }
-    return file.isCold(at: 0, count: 1) ? file : nil
+    return file.isCold(at: 0, count: 1) == true ? file : nil
   }
 
   @Test func bringsInWhatIsCold() async throws {

@@ -35,20 +35,20 @@ final class Gatekeeper {
   ///
   /// - Throws: 401 without a good key, 429 after many wrong ones, 403 for a web page in open mode,
   ///   415 for a body that is labelled as what the route does not take.
-  func caller(of request: Request, to route: Route) throws -> Caller {
+  func caller(of request: Request, to route: Route) async throws -> Caller {
     if request.peer.isLocalSocket { return .operatorOnSocket }
     let caller: Caller
     switch mode {
     case .open:
       try openMode.check(request)
       caller = .open
-    case .keys: caller = try callerWithKey(request)
+    case .keys: caller = try await callerWithKey(request)
     }
     try route.checkBody(of: request, mustFit: mode == .open)
     return caller
   }
 
-  private func callerWithKey(_ request: Request) throws -> Caller {
+  private func callerWithKey(_ request: Request) async throws -> Caller {
     guard let text = request.value(of: .authorization), let key = Self.bearer(text) else {
       throw Failure(
         401, .authentication, "missing_api_key",
@@ -58,7 +58,8 @@ final class Gatekeeper {
     if let bootstrapKey, bootstrapKey == digest {
       return Caller(owner: .bootstrap, scopes: Set(AccessKey.Scope.allCases), key: nil)
     }
-    guard let found = try reader.key(digest) else { throw refusal(of: request) }
+    let known = try await store.read(atOnce: reader) { reader in try reader.key(digest) }
+    guard let found = known else { throw refusal(of: request) }
     store.keyUses.note(found.id, at: store.now())
     return Caller(owner: found.owner, scopes: found.scopes, key: found)
   }

@@ -6,6 +6,7 @@ internal import Wire
 /// Where one loop takes open assets from: its cache, else the catalogue and the disk.
 ///
 /// A miss costs a prepared point read and an open, some 10 µs: less than a hop to another thread.
+/// Where it would wait for the disk, a thread opens the asset.
 final class AssetShelf {
   private let store: Store
   private let reader: CatalogReader
@@ -34,7 +35,8 @@ final class AssetShelf {
 
   /// The open asset of this id.
   ///
-  /// - Throws: `.gone` when it was removed, `.unknown` when it never was, `.store`.
+  /// - Throws: `.gone` when it was removed, `.unknown` when it never was, `.notAtHand` when
+  ///   the disk would have to be waited for, `.store`.
   func open(_ id: AssetID) throws(DeliveryFailure) -> OpenAsset {
     // Before the row is read: what is removed in between is seen by the next request.
     let epoch = store.epochs.current(id)
@@ -46,9 +48,8 @@ final class AssetShelf {
     let asset: OpenAsset
     do {
       asset = try read(id)
-    } catch .store(let failure) where failure.isNoDescriptor && cache.count > 0 {
+    } catch .store(let failure) where failure.isNoDescriptor && closeIdle() {
       // What is kept open only to be quick must not keep others from being read.
-      cache.removeAll()
       asset = try read(id)
     }
     cache.insert(asset, epoch: epoch)
@@ -56,27 +57,57 @@ final class AssetShelf {
   }
 
   private func read(_ id: AssetID) throws(DeliveryFailure) -> OpenAsset {
-    var opened: OpenedAsset
-    do { opened = try store.open(id, reader: reader) } catch { throw .store(error) }
-    switch opened.lookup {
+    let found: OpenedAsset?
+    do { found = try store.openAtOnce(id, reader: reader) } catch { throw .store(error) }
+    guard var opened = found else { throw .notAtHand }
+    let asset = try Self.asset(opened.lookup)
+    guard let file = opened.file.take() else {
+      throw .gone(wasPermanent: asset.lifetime == .permanent)
+    }
+    return OpenAsset(
+      asset, content: content(SharedFile(file), bytes: asset.blob.bytes), tagHeader: tagHeader)
+  }
+
+  private static func asset(_ lookup: AssetLookup) throws(DeliveryFailure) -> Asset {
+    switch lookup {
     case .unknown: throw .unknown
     case .removed(let tombstone): throw .gone(wasPermanent: tombstone.wasPermanent)
-    case .asset(let asset):
-      guard let file = opened.file.take() else {
-        throw .gone(wasPermanent: asset.lifetime == .permanent)
-      }
-      return OpenAsset(
-        asset, content: Self.content(file, bytes: asset.blob.bytes), tagHeader: tagHeader)
+    case .asset(let asset): return asset
     }
   }
 
-  /// Up to this size an image is kept in memory instead of its descriptor.
-  private static let smallBytes = 8 << 10
+  // MARK: What a thread has opened
 
-  private static func content(_ file: consuming File, bytes: Int64) -> OpenAsset.Content {
-    let file = SharedFile(file)
+  /// The counter to be read before a thread opens the asset.
+  func epoch(of id: AssetID) -> UInt64 { store.epochs.current(id) }
+
+  /// Takes what a thread has opened.
+  func keep(_ loaded: LoadedAsset, epoch: UInt64) throws(DeliveryFailure) -> OpenAsset {
+    let row = try Self.asset(loaded.lookup)
+    guard let file = loaded.file else {
+      throw .gone(wasPermanent: row.lifetime == .permanent)
+    }
+    let content = loaded.bytes.map { OpenAsset.Content.bytes($0) } ?? .file(file)
+    let asset = OpenAsset(row, content: content, tagHeader: tagHeader)
+    cache.insert(asset, epoch: epoch)
+    return asset
+  }
+
+  /// Closes what is kept open only to be quick.
+  ///
+  /// - Returns: whether there was anything.
+  func closeIdle() -> Bool {
+    defer { cache.removeAll() }
+    return cache.count > 0
+  }
+
+  /// Up to this size an image is kept in memory instead of its descriptor.
+  static let smallBytes = 8 << 10
+
+  private func content(_ file: SharedFile, bytes: Int64) -> OpenAsset.Content {
     // Where the disk must be asked, it is asked beside the loop, as for every cold file.
-    guard bytes <= Int64(smallBytes), !file.isCold(at: 0, count: bytes) else { return .file(file) }
+    let isCold = file.isCold(at: 0, count: bytes) ?? (store.diskWaiting != .never)
+    guard bytes <= Int64(Self.smallBytes), !isCold else { return .file(file) }
     var held = [UInt8](repeating: 0, count: Int(bytes))
     var span = held.mutableSpan
     // What can not be read now, or is shorter than its row says, fails where it is sent.
@@ -112,7 +143,7 @@ final class AssetShelf {
 }
 
 extension StoreFailure {
-  fileprivate var isNoDescriptor: Bool {
+  var isNoDescriptor: Bool {
     if case .io(let errno) = kind { errno.isNoDescriptor } else { false }
   }
 }

@@ -28,16 +28,34 @@ final class Delivery {
     self.policy = policy
   }
 
-  /// Answers a GET or HEAD of what a delivery path names.
+  /// The asset that a name stands for.
+  ///
+  /// - Throws: what there is to say of the name itself.
+  func asset(
+    named name: DeliveryName, _ bytes: Span<UInt8>, now: Int64
+  ) throws(DeliveryFailure) -> AssetID {
+    switch name {
+    case .link(let token, _): return try verify(bytes.extracting(token), now: now).0
+    case .permanent(let name, _):
+      guard let id = AssetID(text: bytes.extracting(name)) else { throw .unknown }
+      return id
+    case .foreign: throw .unknown
+    }
+  }
+
+  /// Answers a GET or HEAD of what a delivery path names. `opened` is its asset, if a thread has
+  /// opened it meanwhile.
+  ///
+  /// - Throws: `.notAtHand` without it, when the disk would have to be waited for.
   func deliver(
     _ name: DeliveryName, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-    into response: inout ResponseWriter
+    opened: OpenAsset? = nil, into response: inout ResponseWriter
   ) throws(DeliveryFailure) {
     switch name {
     case .link(let token, let suffix):
       let now = response.now
       let (id, expiry) = try verify(bytes.extracting(token), now: now)
-      let asset = try shelf.open(id)
+      let asset = try open(id, opened)
       // A link ends with its asset, whose life may have been cut short since.
       let end = min(expiry, asset.end)
       guard now < end else { throw .linkExpired }
@@ -45,7 +63,7 @@ final class Delivery {
       respond(with: asset, caching: policy.link(secondsLeft: end - now), head, bytes, &response)
     case .permanent(let name, let suffix):
       guard let id = AssetID(text: bytes.extracting(name)) else { throw .unknown }
-      let asset = try shelf.open(id)
+      let asset = try open(id, opened)
       // A temporary asset's id is no secret, so it is no way in.
       guard asset.isPermanent, asset.mediaType.accepts(extension: bytes.extracting(suffix)) else {
         throw .unknown
@@ -53,6 +71,11 @@ final class Delivery {
       respond(with: asset, caching: policy.permanent(asset), head, bytes, &response)
     case .foreign: throw .unknown
     }
+  }
+
+  private func open(_ id: AssetID, _ opened: OpenAsset?) throws(DeliveryFailure) -> OpenAsset {
+    if let opened { return opened }
+    return try shelf.open(id)
   }
 
   private func verify(

@@ -8,6 +8,8 @@ enum DeliveryFailure: Error {
   case rangeUnsatisfiable(size: Int64)
   case methodNotAllowed
   case store(StoreFailure)
+  /// It must be read by a thread that may wait for the disk.
+  case notAtHand
 
   /// As a client sees it.
   var failure: Failure {
@@ -23,6 +25,7 @@ enum DeliveryFailure: Error {
       Failure(416, .invalidRequest, "range_not_satisfiable", "The image has \(size) bytes.")
     case .methodNotAllowed: .methodNotAllowed("GET, HEAD, OPTIONS")
     case .store(let failure): Failure(failure)
+    case .notAtHand: .busy
     }
   }
 

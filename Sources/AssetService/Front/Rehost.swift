@@ -132,7 +132,7 @@ struct Rehost {
     terms = Self.terms(of: order, call, context)
     for index in items.indices {
       guard case .unstored(let failure, let image) = items[index] else { continue }
-      withhold(index, try? await image.digest(on: context.workers))
+      await withhold(index, try? await image.digest(on: context.workers))
       if case .unstored = items[index] { note(failure, index) }
     }
     promise?.correct(to: settled.reduce(0) { $0 + $1.blob.bytes })
@@ -143,7 +143,7 @@ struct Rehost {
       } catch {
         if error.kind == .blocked, drop(digest: error.subject, error) { continue }
         // Paid for: without rows the images still go out, as base64; not those taken down.
-        for part in settled { withhold(part.index, part.blob.digest) }
+        for part in settled { await withhold(part.index, part.blob.digest) }
         noteNotStored(Failure(error), "\(error)", settled.map(\.index))
         break
       }
@@ -182,10 +182,11 @@ struct Rehost {
 
   /// The same for an image whose row was not even tried. What the catalogue can not say is no
   /// reason to keep back what was paid for.
-  private mutating func withhold(_ index: Int, _ digest: Digest?) {
-    guard let digest, (try? reader.isBlocked(digest)) == true else { return }
-    items[index] = .failed(
-      Failure(StoreFailure(.publish, .blocked, subject: digest.hex)))
+  private mutating func withhold(_ index: Int, _ digest: Digest?) async {
+    guard let digest,
+      (try? await context.store.read(atOnce: reader, { try $0.isBlocked(digest) })) == true
+    else { return }
+    items[index] = .failed(Failure(StoreFailure(.publish, .blocked, subject: digest.hex)))
   }
 
   private mutating func noteFailed() {
@@ -299,7 +300,7 @@ struct Rehost {
     switch items[index] {
     case .settled(let work):
       guard let asset = assets[index] else { return unpublished(work, index) }
-      return order.format == .url ? .url(urls.url(of: asset)) : inline(asset, index, urls)
+      return await order.format == .url ? .url(urls.url(of: asset)) : inline(asset, index, urls)
     case .unstored(_, let image):
       return .base64(.unstored(image), await image.mediaType(on: context.workers))
     case .failed, .plain: return .keep
@@ -308,15 +309,17 @@ struct Rehost {
 
   /// A stored image as base64. Where its file can not be opened at the moment its URL goes out;
   /// what is damaged, or has no URL that lasts, is `failed`.
-  private mutating func inline(_ asset: Asset, _ index: Int, _ urls: AssetURLs) -> ItemReply {
-    do throws(StoreFailure) {
-      let file = try context.store.open(asset.blob)
-      return .base64(
-        .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
+  private mutating func inline(
+    _ asset: Asset, _ index: Int, _ urls: AssetURLs
+  ) async -> ItemReply {
+    do {
+      let store = context.store
+      let file = try await context.workers.run { SharedFile(try store.open(asset.blob)) }
+      return .base64(.file(file, bytes: asset.blob.bytes), asset.blob.image.mediaType)
     } catch {
       let failure = Failure(error)
       context.tellUnreadable(of: id, failure, "\(error)")
-      if order.options.store != false, error.kind != .assetDamaged {
+      if order.options.store != false, (error as? StoreFailure)?.kind != .assetDamaged {
         unstored[index] = failure
         return .url(urls.url(of: asset))
       }

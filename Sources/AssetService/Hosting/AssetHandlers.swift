@@ -140,7 +140,7 @@ struct AssetHandlers {
     try call.query.expect(["include", "base64"])
     let form =
       try call.query.choice("base64", Settings.Base64Form.self) ?? context.settings.defaults.base64
-    let asset = try find(id, call)
+    let asset = try await find(id, call)
     let json = asset.json(context.urls(call))
     guard let include = call.query["include"] else {
       return Response(status: 200, json: json.bytes)
@@ -148,9 +148,10 @@ struct AssetHandlers {
     guard include == "b64_json" else {
       throw Failure.badRequest("\"include\" knows b64_json only.", param: "include")
     }
-    var opened = try context.store.open(asset.id, reader: reader)
-    guard let file = opened.file.take() else { throw Failure.unknownAsset }
-    return streamed(asset, json, .file(SharedFile(file), bytes: asset.blob.bytes), form)
+    guard let file = try await context.store.load(asset.id).file else {
+      throw Failure.unknownAsset
+    }
+    return streamed(asset, json, .file(file, bytes: asset.blob.bytes), form)
   }
 
   /// The asset's JSON with a last member `b64_json`.
@@ -181,7 +182,7 @@ struct AssetHandlers {
   /// Changes retention, life or pin.
   func change(_ id: String, _ call: Call) async throws -> Response {
     try call.caller.require(.host)
-    let known = try find(id, call)
+    let known = try await find(id, call)
     let body = try await call.json(limit: 64 << 10)
     var change = AssetChange()
     for member in body.object?.members ?? []
@@ -231,7 +232,7 @@ struct AssetHandlers {
   /// A fresh link, which ends no later than the asset.
   func link(_ id: String, _ call: Call) async throws -> Response {
     try call.caller.require(.host)
-    let asset = try find(id, call)
+    let asset = try await find(id, call)
     var ttl = context.settings.defaults.ttl.wholeSeconds
     let body = try await call.json(limit: 64 << 10)
     for member in body.object?.members ?? [] where member.name != "ttl" {
@@ -253,12 +254,12 @@ struct AssetHandlers {
   }
 
   /// The asset of an id in a path, if the caller may see it.
-  private func find(_ text: String, _ call: Call) throws -> Asset {
+  private func find(_ text: String, _ call: Call) async throws -> Asset {
     guard let id = AssetID(text) else { throw Failure.unknownAsset }
     let sees = { (owner: Owner?) in
       call.caller.visibleOwner == nil || owner == call.caller.owner
     }
-    switch try reader.lookUp(id) {
+    switch try await context.store.read(atOnce: reader, { reader in try reader.lookUp(id) }) {
     case .asset(let asset) where sees(asset.owner): return asset
     case .removed(let tombstone) where sees(tombstone.owner): throw Failure.removed(tombstone)
     case .asset, .removed, .unknown: throw Failure.unknownAsset

@@ -44,7 +44,7 @@ struct ConvertHandler {
     }
     switch format {
     case .url: return try await host(intake, terms, call)
-    case .base64JSON: return try inline(intake, terms, call)
+    case .base64JSON: return try await inline(intake, terms, call)
     }
   }
 
@@ -125,7 +125,7 @@ struct ConvertHandler {
 
   private func inline(
     _ intake: AnswerIntake, _ terms: AssetTerms, _ call: Call
-  ) throws -> Response {
+  ) async throws -> Response {
     var report = ConvertReport(intake.taken)
     let urls = context.urls(call)
     for (index, item) in intake.taken.enumerated() {
@@ -140,13 +140,12 @@ struct ConvertHandler {
       case .failed(let failure): report.fail(index, failure)
       case .plain:
         do {
-          let asset = try owned(intake.skeleton.items[index].url, index, call)
-          var opened = try context.store.open(asset.id, reader: reader)
-          guard let file = opened.file.take() else {
+          let asset = try await owned(intake.skeleton.items[index].url, index, call)
+          guard let file = try await context.store.load(asset.id).file else {
             throw DeliveryFailure.gone(wasPermanent: asset.lifetime == .permanent).failure
           }
           report.items[index] = .base64(
-            .file(SharedFile(file), bytes: asset.blob.bytes), asset.blob.image.mediaType)
+            .file(file, bytes: asset.blob.bytes), asset.blob.image.mediaType)
           report.note(index, asset, urls)
         } catch { report.fail(index, Failure(error)) }
       }
@@ -155,10 +154,10 @@ struct ConvertHandler {
   }
 
   /// The asset behind one of our URLs, as delivery would judge it.
-  private func owned(_ url: String?, _ index: Int, _ call: Call) throws -> Asset {
+  private func owned(_ url: String?, _ index: Int, _ call: Call) async throws -> Asset {
     guard let url else { throw Failure.entryWithoutImage(index) }
     guard let own = OwnURL(url, base: call.bases.delivery) else { throw Failure.foreignURL(index) }
-    return try own.asset(context, reader)
+    return try await own.asset(context, reader)
   }
 
 }

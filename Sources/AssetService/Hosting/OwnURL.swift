@@ -35,8 +35,9 @@ struct OwnURL {
   ///
   /// - Throws: what delivery answers: 403 for a token that is not good, 410 for what has expired or
   ///   was removed, 404 for what never was.
-  func asset(_ context: ServiceContext, _ reader: CatalogReader) throws -> Asset {
-    switch try reader.lookUp(try assetID(context)) {
+  func asset(_ context: ServiceContext, _ reader: CatalogReader) async throws -> Asset {
+    let id = try assetID(context)
+    switch try await context.store.read(atOnce: reader, { reader in try reader.lookUp(id) }) {
     case .unknown: throw DeliveryFailure.unknown.failure
     case .removed(let tombstone):
       let gone = DeliveryFailure.gone(wasPermanent: tombstone.wasPermanent)

@@ -17,7 +17,7 @@ struct AdminCollection {
     let configured = Policy.configured(context.settings.collection)
     let body = try await call.json(limit: 64 << 10)
     if let id = body["explain"]?.string {
-      return .lines(try explanation(of: id, CollectionOrder(body, configured: configured)))
+      return .lines(try await explanation(of: id, CollectionOrder(body, configured: configured)))
     }
     let order = try CollectionOrder(body, configured: configured)
     let lines = CollectionLines(order, context.log)
@@ -56,10 +56,12 @@ struct AdminCollection {
   // MARK: Why
 
   /// What each policy says of one asset: `{"policy","id","sha256","bytes","collects","reason"}`.
-  private func explanation(of text: String, _ order: CollectionOrder) throws -> [JSONValue] {
-    guard let id = AssetID(text), let asset = try reader.asset(id) else {
-      throw Failure.unknownAsset
-    }
+  private func explanation(
+    of text: String, _ order: CollectionOrder
+  ) async throws -> [JSONValue] {
+    guard let id = AssetID(text),
+      let asset = try await context.store.read(atOnce: reader, { reader in try reader.asset(id) })
+    else { throw Failure.unknownAsset }
     return order.policies.map { policy in
       let verdict = policy.verdict(on: asset, now: context.now)
       return [

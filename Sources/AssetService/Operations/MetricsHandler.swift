@@ -28,7 +28,7 @@ struct MetricsHandler {
     addState(&page)
     addLosses(&page)
     addPaidPath(&page)
-    try addStore(&page)
+    try await addStore(&page)
     addProcess(&page, machine?.0)
     if let space = machine?.1 { addDisk(&page, space) }
     var response = Response(status: 200, body: .bytes(Array(page.text.utf8)))
@@ -119,8 +119,8 @@ struct MetricsHandler {
       context.purchases.count)
   }
 
-  private func addStore(_ page: inout MetricsPage) throws {
-    let totals = try reader.totals()
+  private func addStore(_ page: inout MetricsPage) async throws {
+    let totals = try await context.store.read(atOnce: reader) { reader in try reader.totals() }
     let space = context.store.space
     page.single("assetd_assets", .gauge, "Assets, expired ones too.", totals.assets)
     page.single(

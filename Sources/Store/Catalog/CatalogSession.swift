@@ -15,6 +15,8 @@ final class CatalogSession {
   private let health: HealthMonitor?
   /// `Connection.pagesWritten` when the log was last brought home; the writer's.
   var pagesAtCheckpoint: Int32 = 0
+  /// Whether a lock is waited for; else another session waits for it.
+  private var isPatient = true
   /// Whether the log's file is to be cut when no reader needs it; the writer's.
   var isLogLarge = false
 
@@ -29,6 +31,12 @@ final class CatalogSession {
   ) throws(SQLiteFailure) -> CatalogSession {
     try connection.execute(CatalogSQL.freedTable)
     return CatalogSession(connection, health: health)
+  }
+
+  /// From now on a lock of another program is none of this session's business.
+  func waitsForNoLock() {
+    connection.setPatience(0)
+    isPatient = false
   }
 
   /// Runs SQL that gives no rows.
@@ -107,7 +115,8 @@ final class CatalogSession {
     _ body: () throws(SQLiteFailure) -> Result
   ) throws(SQLiteFailure) -> Result {
     do { return try body() } catch {
-      health?.note(error)
+      let isExpected = ReadsAtOnce.hadToWait || (error.isBusy && !isPatient)
+      if !isExpected { health?.note(error) }
       throw error
     }
   }

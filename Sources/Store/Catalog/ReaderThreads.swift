@@ -1,5 +1,6 @@
-// Reads that take longer than a point read: lists, sums by owner, all keys. They have threads with
-// connections of their own, so that no loop scans, and none takes an upload's place on a worker.
+// Reads that take longer than a point read (lists, sums by owner, all keys), and point reads that
+// would wait for the disk. They have threads with connections of their own, so that no loop scans
+// or waits, and none takes an upload's place on a worker.
 internal import Kernel
 internal import Synchronization
 
@@ -11,12 +12,23 @@ final class ReaderThreads: Sendable {
     var isClosing = false
   }
 
-  /// Reads that may wait; more are refused with `.busy`.
-  static let maxWaiting = 1024
-  private static let threads = 2
-  /// Kept by each of them; a list of a million rows should not push itself out.
-  private static let cacheBytes = 8 << 20
+  /// What the threads are for.
+  struct Kind: Sendable {
+    let name: String
+    let threads: Int
+    /// Reads that may wait; more are refused with `.busy`.
+    let maxWaiting: Int
+    /// Kept by each thread.
+    let cacheBytes: Int
 
+    /// Lists and sums. A list of a million rows should not push itself out.
+    static let lists = Kind(name: "store-read", threads: 2, maxWaiting: 1024, cacheBytes: 8 << 20)
+    /// What a loop does at once where that waits for nothing. Every connection may ask.
+    static let points = Kind(
+      name: "store-point", threads: 3, maxWaiting: 65_536, cacheBytes: 2 << 20)
+  }
+
+  private let kind: Kind
   private let root: String
   private let health: HealthMonitor
   private let queue = Mutex(Queue())
@@ -25,16 +37,17 @@ final class ReaderThreads: Sendable {
   /// The threads' kernel ids.
   private let ids = Mutex<Set<Int32>>([])
 
-  init(root: String, health: HealthMonitor) throws(Errno) {
+  init(_ kind: Kind, root: String, health: HealthMonitor) throws(Errno) {
+    self.kind = kind
     self.root = root
     self.health = health
     available = try ThreadSignal()
     ended = try ThreadSignal()
-    for index in 0..<Self.threads {
+    for index in 0..<kind.threads {
       do throws(Errno) {
-        try KernelThread.start(name: "store-read-\(index)") { [self] in run() }
+        try KernelThread.start(name: "\(kind.name)-\(index)") { [self] in run() }
       } catch {
-        for _ in index..<Self.threads { ended.raise() }
+        for _ in index..<kind.threads { ended.raise() }
         stop()
         throw error
       }
@@ -45,7 +58,7 @@ final class ReaderThreads: Sendable {
   func submit(_ work: @escaping @Sendable (Result<CatalogReader, StoreFailure>) -> Void) {
     let refusal = queue.withLock { queue -> StoreFailure.Kind? in
       if queue.isClosing { return .closed }
-      if queue.waiting.count >= Self.maxWaiting { return .busy }
+      if queue.waiting.count >= kind.maxWaiting { return .busy }
       queue.waiting.append(work)
       return nil
     }
@@ -60,10 +73,10 @@ final class ReaderThreads: Sendable {
       return !queue.isClosing
     }
     guard isFirst else { return }
-    for _ in 0..<Self.threads { available.raise() }
+    for _ in 0..<kind.threads { available.raise() }
     // The last reference to the store may go on one of these very threads.
     let isOwn = ids.withLock { $0.contains(KernelThread.currentID) }
-    for _ in 0..<Self.threads - (isOwn ? 1 : 0) { ended.wait() }
+    for _ in 0..<kind.threads - (isOwn ? 1 : 0) { ended.wait() }
   }
 
   private func run() {
@@ -87,7 +100,7 @@ final class ReaderThreads: Sendable {
 extension ReaderThreads {
   private func ready(_ reader: inout CatalogReader?) throws(StoreFailure) -> CatalogReader {
     if let reader { return reader }
-    let opened = try CatalogReader(root: root, cacheBytes: Self.cacheBytes, health: health)
+    let opened = try CatalogReader(root: root, cacheBytes: kind.cacheBytes, health: health)
     reader = opened
     return opened
   }

@@ -13,6 +13,9 @@ struct BlobDirectory: ~Copyable, Sendable {
     try directory.fileIfThere(name.path)
   }
 
+  /// Opens a blob if that waits for nothing; `nil` when it would, or when the file is gone.
+  func openAtOnce(_ name: BlobName) throws(Errno) -> File? { try directory.fileAtOnce(name.path) }
+
   /// Gives a finished file of `incoming/` its final name. The name is safe after `sync`.
   ///
   /// - Throws: EEXIST when the name is taken.

@@ -67,7 +67,7 @@ extension StoreFiles {
       return OpenedBlob(file: nil, problem: "the file is missing")
     }
     let status = try file.status()
-    guard status.kind == .regular, status.bytes == blob.bytes else {
+    guard blob.isFile(status) else {
       return OpenedBlob(
         file: nil, problem: "the file has \(status.bytes) bytes instead of \(blob.bytes)")
     }
@@ -78,7 +78,7 @@ extension StoreFiles {
   func problem(of blob: Blob) -> String? {
     do throws(Errno) {
       guard let status = try folders.blobs.status(blob.name) else { return "the file is missing" }
-      if status.kind == .regular, status.bytes == blob.bytes { return nil }
+      if blob.isFile(status) { return nil }
       return "the file has \(status.bytes) bytes instead of \(blob.bytes)"
     } catch {
       health.noteFailure(error)

@@ -27,13 +27,16 @@ final class StoreFolders: Sendable {
   let root: Directory
   let blobs: BlobDirectory
   let incoming: Directory
+  /// Whether reading a file of the store may wait.
+  let waiting: DiskWaiting
   /// Held as long as this value lives (flock(2)): one process per root.
   private let lock: File
 
   private init(
     _ root: consuming Directory, _ blobs: consuming Directory, _ incoming: consuming Directory,
-    lock: consuming File
+    lock: consuming File, isOneDevice: Bool
   ) {
+    waiting = isOneDevice ? DiskWaiting(lock) : .untold
     self.root = root
     self.blobs = BlobDirectory(blobs)
     self.incoming = incoming
@@ -60,7 +63,10 @@ final class StoreFolders: Sendable {
       for name in try made.incoming.names() { try made.incoming.remove(name) }
       try root.remove(Layout.probe)
     }
-    return StoreFolders(root, made.blobs, made.incoming, lock: lock)
+    let isAllOne = try kernel(.open, path) { () throws(Errno) in
+      try root.status().device == made.blobs.status().device
+    }
+    return StoreFolders(root, made.blobs, made.incoming, lock: lock, isOneDevice: isAllOne)
   }
 
   private static func takeLock(

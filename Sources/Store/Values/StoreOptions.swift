@@ -23,6 +23,8 @@ public struct StoreOptions: Sendable {
   public var report: @Sendable (StoreEvent) -> Void = { _ in }
   /// The disk's free bytes; `nil` asks the disk. For tests.
   public var freeBytes: (@Sendable () -> Int64)?
+  /// Whether reading may wait; `nil` asks the disk. For tests.
+  public var diskWaiting: DiskWaiting?
 
   /// Options; see the properties. Defaults are the configuration's.
   public init(

@@ -1,0 +1,123 @@
+// How loops read: what is in memory they read themselves, in microseconds; what would wait for the
+// disk, or for another program's lock, is read by threads that may wait. Where the file system can
+// not tell the two apart, the threads read all of it.
+public import Kernel
+internal import SQLite
+public import Wire
+
+extension Store {
+  /// Whether reading a file of the store may wait.
+  public var diskWaiting: DiskWaiting { waiting ?? files.folders.waiting }
+
+  /// A reader for a loop: for `read(atOnce:)` and `openAtOnce` only.
+  public func loopReader(cacheBytes: Int = 4 << 20) throws(StoreFailure) -> CatalogReader {
+    let reader = try reader(cacheBytes: cacheBytes)
+    reader.session.waitsForNoLock()
+    return reader
+  }
+
+  /// Runs `body` here with the loop's reader, if that waits for nothing; else on a thread, once
+  /// more. So it must change nothing before it has read all.
+  ///
+  /// - Throws: what `body` throws, `.busy`, `.closed`.
+  public func read<Value: Sendable>(
+    atOnce reader: CatalogReader, _ body: @escaping @Sendable (CatalogReader) throws -> Value
+  ) async throws -> Value {
+    if let value = try attempt({ try body(reader) }) { return value }
+    return try await readPoint(body)
+  }
+
+  /// Opens an asset's file, with its row, if that waits for nothing; `nil` when it would.
+  ///
+  /// - Throws: as `open`.
+  public func openAtOnce(
+    _ id: AssetID, reader: CatalogReader
+  ) throws(StoreFailure) -> OpenedAsset? {
+    do {
+      switch diskWaiting {
+      case .untold: return nil
+      case .never: return try open(id, reader: reader)
+      case .told: return try openTold(id, reader)
+      }
+    } catch {
+      if error.kind == .busy { return nil }
+      throw error
+    }
+  }
+
+  private func openTold(
+    _ id: AssetID, _ reader: CatalogReader
+  ) throws(StoreFailure) -> OpenedAsset? {
+    let lookup = try ReadsAtOnce.attempt { () throws(StoreFailure) in try reader.lookUp(id) }
+    guard let lookup else { return nil }
+    guard case .asset(let asset) = lookup else { return OpenedAsset(lookup: lookup, file: nil) }
+    let file = try kernel(.read, "\(id)") { () throws(Errno) in
+      try files.folders.blobs.openAtOnce(asset.blob.name)
+    }
+    // What is wrong with it a thread finds out.
+    guard let file, let status = try? file.status(), asset.blob.isFile(status) else { return nil }
+    return OpenedAsset(lookup: lookup, file: file)
+  }
+
+  /// Opens an asset's file, with its row, on a thread that may wait.
+  ///
+  /// - Parameter smallBytes: up to this size its bytes are read, too.
+  /// - Throws: as `open`; `.busy` when too many wait.
+  public func load(_ id: AssetID, smallBytes: Int64 = 0) async throws -> LoadedAsset {
+    try await readPoint { [self] reader in
+      var opened = try open(id, reader: reader)
+      guard case .asset(let asset) = opened.lookup, let file = opened.file.take() else {
+        return LoadedAsset(lookup: opened.lookup, file: nil, bytes: nil)
+      }
+      let isSmall = asset.blob.bytes <= smallBytes
+      // What can not be read now fails where it is sent.
+      let bytes = isSmall ? (try? file.readAll(limit: Int(smallBytes))) ?? nil : nil
+      return LoadedAsset(
+        lookup: opened.lookup, file: SharedFile(file),
+        bytes: bytes?.count == Int(asset.blob.bytes) ? bytes : nil)
+    }
+  }
+
+  private func attempt<Value>(_ body: () throws -> Value) throws -> Value? {
+    do {
+      switch diskWaiting {
+      case .untold: return nil
+      case .never: return try body()
+      case .told: return try ReadsAtOnce.attempt(body)
+      }
+    } catch let failure as StoreFailure where failure.kind == .busy {
+      return nil
+    }
+  }
+
+  private func readPoint<Value: Sendable>(
+    _ body: @escaping @Sendable (CatalogReader) throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      points.submit { reader in
+        continuation.resume(with: Result { try body(reader.get()) })
+      }
+    }
+  }
+}
+
+/// An asset that a thread has opened for a loop.
+public final class LoadedAsset: Sendable {
+  /// What the catalogue says of the id.
+  public let lookup: AssetLookup
+  /// Its file; `nil` when there is no such asset.
+  public let file: SharedFile?
+  /// All of its bytes, if it is small.
+  public let bytes: [UInt8]?
+
+  init(lookup: AssetLookup, file: SharedFile?, bytes: [UInt8]?) {
+    self.lookup = lookup
+    self.file = file
+    self.bytes = bytes
+  }
+}
+
+extension Blob {
+  /// Whether this is what its file must be.
+  func isFile(_ status: FileStatus) -> Bool { status.kind == .regular && status.bytes == bytes }
+}

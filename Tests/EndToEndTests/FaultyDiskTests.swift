@@ -1,0 +1,137 @@
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+/// No loop waits for a disk, and a disk that fails costs nobody money.
+@Suite(.enabled(if: FaultyDisk.obstacle == nil, FaultyDisk.obstacle ?? ""))
+struct FaultyDiskTests {
+  private static let configuration = """
+    { storage: { min_free_bytes: 0 }, upstreams: [{ name: "s", dialect: "sample" }],
+      models: [{ id: "sample", upstream: "s" }] }
+    """
+  private static let order = "{\"model\":\"sample\",\"prompt\":\"x\",\"size\":\"128x128\"}"
+
+  /// All of the disk, its images, its catalogue.
+  @Test(arguments: ["", "/blobs/", "catalog.sqlite"])
+  func nothingElseStopsWhileTheDiskStalls(_ part: String) async throws {
+    try await onAThread {
+      let scratch = try Scratch()
+      let disk = try FaultyDisk(scratch)
+      let daemon = try Daemon(disk.path + "/store", configuration: Self.configuration)
+      let warm = try [4096, 400_000].map { size in
+        try daemon.host(png(seed: size, bytes: size), scratch)
+      }
+      let cold = try (0..<6).map { try daemon.host(png(seed: $0, bytes: 50_000), scratch) }
+      // So many connections have both loops among them: on each, what is warm is so.
+      let clients = try (0..<32).map { _ in try RawClient(daemon.base) }
+      for client in clients { for path in warm { #expect(try client.get(path) == 200) } }
+
+      try disk.stall(part)
+      let waiting = try Self.begin(cold, daemon)
+      let end = ContinuousClock.now + .seconds(3)
+      var rounds = 0
+      while ContinuousClock.now < end || rounds < 2 {
+        for client in clients {
+          // Each gives up after 30 s: one that waits for the disk does.
+          for path in ["/healthz", "/readyz", "/openapi.json"] + warm {
+            #expect(try client.get(path) == 200, "\(path)")
+          }
+        }
+        rounds += 1
+      }
+      try disk.heal()
+      for client in waiting {
+        let answer = String(decoding: try client.receiveToEnd().prefix(15), as: UTF8.self)
+        #expect(answer.hasPrefix("HTTP/1.1 20"), "\(answer)")
+      }
+    }
+  }
+
+  /// What needs the disk, or the catalogue, each kind on connections that meet both loops.
+  private static func begin(_ cold: [String], _ daemon: Daemon) throws -> [RawClient] {
+    let image = png(seed: 77, bytes: 4096)
+    let head = "Host: 127.0.0.1\r\nConnection: close\r\n"
+    let json = "Content-Type: application/json\r\n"
+    let id = cold[0].split(separator: "/").last?.prefix { $0 != "." } ?? ""
+    let gets = cold + ["/v1/assets", "/v1/assets/\(id)", "/v1/assets/\(id)?include=b64_json"]
+    return try (gets + gets).map { path in
+      let client = try RawClient(daemon.base)
+      client.send("GET \(path) HTTP/1.1\r\n\(head)\r\n")
+      return client
+    }
+      + (0..<4).map { _ in
+        let client = try RawClient(daemon.base)
+        client.send("POST /v1/assets HTTP/1.1\r\n\(head)Content-Type: image/png\r\n")
+        client.send("Content-Length: \(image.count)\r\n\r\n")
+        client.send(image)
+        return client
+      }
+      + (0..<4).map { _ in
+        let client = try RawClient(daemon.base)
+        client.send("POST /v1/images/generations HTTP/1.1\r\n\(head)\(json)")
+        client.send("Content-Length: \(order.utf8.count)\r\n\r\n\(order)")
+        return client
+      }
+  }
+
+  /// A file system that became read-only, a disk that fails, one without an inode: nothing is
+  /// bought, everything is said, and it passes by itself.
+  @Test(arguments: [(EROFS, 503), (EIO, 503), (ENOSPC, 507)])
+  func aDiskThatRefusesCostsNothing(_ code: Int32, _ status: Int) async throws {
+    try await onAThread {
+      let scratch = try Scratch()
+      let disk = try FaultyDisk(scratch)
+      let daemon = try Daemon(disk.path + "/store", configuration: Self.configuration)
+      let hosted = try daemon.host(png(seed: 1, bytes: 50_000), scratch)
+      let cold = try daemon.host(png(seed: 2, bytes: 50_000), scratch)
+      let client = try RawClient(daemon.base)
+      #expect(try client.get(hosted) == 200)
+      try disk.fail(code)
+      let file = try scratch.file("more.png", png(seed: 3, bytes: 50_000))
+      #expect(try Self.upload(file, daemon) == status)
+      // Whoever was refused finds it not ready.
+      #expect(try client.get("/readyz") == 503)
+      #expect(try Self.metric("assetd_ready", daemon) == "0")
+      #expect(try Self.metric("assetd_io_failures_total", daemon) != "0")
+      #expect(try Self.generate(daemon) == status)
+      for path in [hosted, cold] { #expect(try client.get(path) == 200) }
+      #expect(try curl(daemon.base + "/metrics").text.contains("upstream_calls_total{") == false)
+      try disk.heal()
+      try untilOnThread("it is ready again") { try client.get("/readyz") == 200 }
+      #expect(try Self.upload(file, daemon) == 201)
+      #expect(try Self.generate(daemon) == 200)
+    }
+  }
+
+  private static func upload(_ file: String, _ daemon: Daemon) throws -> Int {
+    try status(
+      "-H", "Content-Type: image/png", "--data-binary", "@" + file, daemon.base + "/v1/assets")
+  }
+
+  private static func generate(_ daemon: Daemon) throws -> Int {
+    try status(
+      "-H", "Content-Type: application/json", "-d", order, daemon.base + "/v1/images/generations")
+  }
+
+  private static func metric(_ name: String, _ daemon: Daemon) throws -> String? {
+    try curl(daemon.base + "/metrics").text.split(separator: "\n")
+      .first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) }
+  }
+}
+
+/// Runs what blocks where it keeps no other test from running.
+func onAThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread { continuation.resume(with: Result { try body() }) }.start()
+  }
+}
+
+/// The same as `until`, for such a thread.
+func untilOnThread(_ what: Comment, _ condition: () throws -> Bool) throws {
+  let end = ContinuousClock.now + .seconds(60)
+  while try !condition() {
+    try #require(ContinuousClock.now < end, what)
+    sched_yield()
+  }
+}
