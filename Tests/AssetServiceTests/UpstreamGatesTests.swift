@@ -87,7 +87,7 @@ private final class Tally: Sendable {
   @Test func aPlaceWhoseTimeIsOverIsPassedOver() async throws {
     let gates = UpstreamGates(log: Self.log)
     let upstream = Self.upstream(maxConcurrent: 1)
-    var running: UpstreamPass? = try await gates.enter(upstream)
+    var running: UpstreamPass? = try await gates.enter(upstream, for: Self.owner)
     let place = Mutex<PlaceInLine?>(nil)
     let late = Task.immediate {
       await refusal(gates, upstream) { found in place.withLock { $0 = found } }
