@@ -33,6 +33,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public var isAlreadyThere: Bool { code == EEXIST }
   /// The disk, its inodes or a quota are used up (ENOSPC, EDQUOT, EFBIG).
   public var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
+  /// The device failed (EIO).
+  public var isInputOutput: Bool { code == EIO }
   /// The process or the system has no descriptor left (EMFILE, ENFILE).
   public var isNoDescriptor: Bool { code == EMFILE || code == ENFILE }
   /// The process or the system has no descriptor or memory left (also ENOMEM, ENOBUFS).

@@ -183,7 +183,7 @@ public final class IngestWork: Sendable {
         return nil
       case .writing, .settled, .failed: break
       }
-      return Unlinker.Leftover(place: state.place, reserved: state.reservation.release())
+      return state.leftover()
     }
     if let leftover { unlinker.submit(.init(leftover: leftover)) }
   }
@@ -285,6 +285,7 @@ extension IngestWork {
   func leave() {
     use { state in
       guard case .settled(let blob) = state.phase else { return }
+      files.stuck.keep(.blobs(blob.name), blob.diskBytes)
       files.ledger.giveBack(state.reservation.release())
       state.phase = .left(blob)
     }
@@ -295,12 +296,20 @@ extension IngestWork {
     use { state in
       guard case .settled = state.phase else { return nil }
       state.phase = .discarded
-      return Unlinker.Leftover(place: state.place, reserved: state.reservation.release())
+      return state.leftover()
     }
   }
 }
 
 extension IngestWork.State {
+  /// The file as one that is not needed; the reservation is the unlinker's from here on.
+  fileprivate mutating func leftover() -> Unlinker.Leftover {
+    // Settling cuts off what was allocated for it.
+    let bytes = if case .blobs = place { count } else { max(count, allocated) }
+    return Unlinker.Leftover(
+      place: place, diskBytes: Disk.blocks(bytes), reserved: reservation.release())
+  }
+
   mutating func append(_ bytes: Span<UInt8>) throws(StoreFailure) -> Int {
     guard case .writing = phase else { throw StoreFailure(.ingest, .closed) }
     do throws(StoreFailure) {

@@ -3,6 +3,8 @@
 //
 //     reserve ──► reserved ──publish──► stored ──condemn──► awaiting unlink ──bury──► free
 //                    └──────give back (abandoned, failed, duplicate: after its unlink)──► free
+//
+// A file that stays where it should be gone is stranded: it awaits its unlink too.
 internal import Kernel
 internal import Synchronization
 
@@ -159,6 +161,9 @@ final class SpaceLedger: Sendable {
       $0.use.awaitingUnlink += bytes
     }
   }
+
+  /// A file without a row is there that was not counted.
+  func strand(_ bytes: Int64) { state.withLock { $0.use.awaitingUnlink += bytes } }
 
   /// Files without rows were removed; the disk is asked again by the next reservation.
   func bury(_ bytes: Int64) {

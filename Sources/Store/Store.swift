@@ -105,8 +105,7 @@ public final class Store: Sendable {
       throw StoreFailure(.open, error)
     }
     do throws(Errno) {
-      writer = try Writer(
-        path: cataloguePath, health: files.health, ledger: ledger, epochs: epochs)
+      writer = try Writer(path: cataloguePath, files: files, epochs: epochs)
     } catch {
       points.stop()
       readers.stop()

@@ -125,6 +125,13 @@ final class HealthMonitor: Sendable {
     }
   }
 
+  /// A file could not be removed. Only an I/O error, or a file system that takes no writes, speaks of
+  /// the disk: a file may be immutable, or its folder another user's, and the store goes on.
+  func noteFailedRemoval(_ errno: Errno) {
+    if errno.isInputOutput || errno.isReadOnly { return noteFailure(errno) }
+    state.withLock { $0.total += 1 }
+  }
+
   /// Whether the disk takes files is to be found out again.
   var hasDiskTrouble: Bool { state.withLock { $0.disk != nil || $0.isFailing } }
 

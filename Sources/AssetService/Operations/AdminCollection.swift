@@ -47,6 +47,7 @@ struct AdminCollection {
     if var object = total.object {
       if let jump = report.clockJump { object["clock_jump"] = .number(JSONNumber(jump)) }
       if let stop = report.sweepStop { object["orphans_stopped"] = .string(stop) }
+      if report.stuck > 0 { object["orphans_stuck"] = .number(JSONNumber(report.stuck)) }
       total = .object(object)
     }
     lines.append(total)

@@ -56,6 +56,11 @@ final class Housekeeping: Sendable {
         .error, "the orphan sweep has stopped: look at it, then say assetctl gc --allow-large",
         .init(name: "reason", value: .string(stop)))
     }
+    if report.stuck > 0 {
+      log.event(
+        .warning, "orphans could not be removed",
+        .init(name: "files", value: .number(JSONNumber(report.stuck))))
+    }
     for result in report.results where result.assets + result.blobs > 0 {
       log.event(.info, "collected", .init(name: "policy", value: result.json(dryRun: false)))
     }

@@ -85,6 +85,7 @@ extension CatalogSession {
         .publish, .damaged, subject: blob.digest.hex,
         hint: "its row says \(damaged.bytes) bytes, and it has \(blob.bytes)")
     }
+    freed.append(FreedBlob(name: damaged.name, bytes: damaged.bytes))
   }
 
   /// Whether these bytes were taken down.
@@ -226,13 +227,15 @@ extension CatalogSession {
 
   /// Removes the blob's row when no asset is left on it.
   func dropIfUnused(_ digest: Digest) throws(StoreFailure) -> FreedBlob? {
-    return try catalog(.delete) { () throws(SQLiteFailure) in
+    let dropped = try catalog(.delete) { () throws(SQLiteFailure) in
       try all(.dropIfUnused, { $0.bind(1, digest) }) {
         FreedBlob(
           name: BlobName(digest: digest, tail: UInt32(truncatingIfNeeded: $0.integer(0))),
           bytes: $0.integer(1))
       }
     }.first
+    if let dropped { freed.append(dropped) }
+    return dropped
   }
 
   /// Notes when assets were last fetched.

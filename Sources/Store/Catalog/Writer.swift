@@ -48,6 +48,7 @@ final class Writer: Sendable {
   private let path: String
   private let health: HealthMonitor
   private let ledger: SpaceLedger
+  private let stuck: StuckFiles
   private let epochs: ChangeEpochs
   private let queue = Mutex(Queue())
   private let wake: ThreadSignal
@@ -57,12 +58,11 @@ final class Writer: Sendable {
   private let committedJobs = Atomic<Int>(0)
   private let thread = Atomic<Int32>(0)
 
-  init(
-    path: String, health: HealthMonitor, ledger: SpaceLedger, epochs: ChangeEpochs
-  ) throws(Errno) {
+  init(path: String, files: StoreFiles, epochs: ChangeEpochs) throws(Errno) {
     self.path = path
-    self.health = health
-    self.ledger = ledger
+    health = files.health
+    ledger = files.ledger
+    stuck = files.stuck
     self.epochs = epochs
     wake = try ThreadSignal()
     ended = try ThreadSignal()
@@ -154,6 +154,7 @@ final class Writer: Sendable {
       return
     }
     let start = SystemClock.monotonicNanoseconds
+    current.freed = []
     var results: [StoreFailure?] = []
     do {
       try current.connection.execute("BEGIN IMMEDIATE")
@@ -232,6 +233,8 @@ final class Writer: Sendable {
       return
     }
     if failure.isDamage { health.noteDamage("\(failure)") } else { health.noteFailedCommit() }
+    // Their rows may be gone.
+    for blob in session?.freed ?? [] { stuck.keep(.blobs(blob.name), blob.diskBytes) }
     session = nil
     // Whatever these jobs changed may have changed: caches look again (invariant 9).
     epochs.bumpAll()
@@ -295,6 +298,7 @@ final class Writer: Sendable {
       try session.note(.recovered, 1)
     }
     ledger.setStored(stored)
+    for name in stuck.blobs where try session.hasRow(name) { stuck.forget(.blobs(name)) }
     // What was read between the failure and now may be of before a commit that took place.
     epochs.bumpAll()
     health.noteRecovery()

@@ -108,7 +108,7 @@ private struct Planner {
         each(item)
       }
     }
-    count(try sweep.leftovers())
+    count(sweep.leftovers())
     sweepStop = try sweep.run(options, &round) { count($0) }
     return result
   }

@@ -41,6 +41,7 @@ extension CatalogSession {
       }
     }
     batch.freed = try dropUnused(batch.assets.lazy.map(\.digest))
+    freed += batch.freed
     return batch
   }
 

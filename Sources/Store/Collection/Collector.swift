@@ -40,6 +40,7 @@ extension Store {
         store: self, reader: reader, options: options, now: now, assetsLeft: options.limit)
       for policy in policies { report.results.append(try run.collect(policy, each)) }
       report.sweepStop = run.sweepStop
+      report.stuck = run.stuck
       try kernel(.collect) { () throws(Errno) in try unlinker.drain() }
     }
     report.nanoseconds = SystemClock.monotonicNanoseconds - start
@@ -110,7 +111,11 @@ private struct CollectionRun {
   var assetsLeft: Int?
   /// Why the orphan sweep stopped.
   var sweepStop: String?
+  /// Orphans that could not be removed.
+  var stuck = 0
   var pace = CollectionPace()
+  /// Whether files of the last batch may be there still.
+  var hasFilesLeaving = false
 
   mutating func collect(
     _ policy: Policy, _ each: (CollectionItem) -> Void
@@ -160,7 +165,8 @@ private struct CollectionRun {
     return result
   }
 
-  /// One transaction; its files are on their way out when this returns.
+  /// One transaction; its files are on their way out when this returns, and gone before the next
+  /// one begins: on a slow disk the files of a whole collection would wait before a stop.
   private mutating func collectBatch(
     _ policy: some AssetPolicy, _ limit: Int
   ) throws(StoreFailure) -> CollectedBatch {
@@ -175,13 +181,19 @@ private struct CollectionRun {
     // The commit is durable: first every cache must know (invariant 9), then the files go.
     for asset in batch.assets { store.epochs.bump(asset.id) }
     store.unlink(batch.freed)
+    hasFilesLeaving = !batch.freed.isEmpty
     return batch
   }
 
-  /// Leaves the writer to whoever came while it was busy with the last batch.
+  /// Leaves the writer to whoever came while it was busy with the last batch, and lets that batch's
+  /// files go.
   private mutating func letOthersPass() {
+    let start = SystemClock.monotonicNanoseconds
+    if hasFilesLeaving { store.waitForFiles() }
+    hasFilesLeaving = false
     let pause = pace.pause(jobsDone: store.writer.statistics.jobs)
-    if pause > 0 { KernelThread.sleep(nanoseconds: pause) }
+    let rest = pause - (SystemClock.monotonicNanoseconds - start)
+    if rest > 0 { KernelThread.sleep(nanoseconds: rest) }
   }
 
   // MARK: - Orphans and records
@@ -193,13 +205,17 @@ private struct CollectionRun {
     func remove(_ orphans: [OrphanSweep.Orphan]) throws(StoreFailure) {
       for orphan in orphans {
         if store.files.hasToEndCollections { return }
-        guard try store.remove(orphan) else { continue }
+        guard let isRemoved = try store.remove(orphan) else {
+          stuck += 1
+          continue
+        }
+        guard isRemoved else { continue }
         let item = sweep.item(orphan)
         result.count(item)
         each(item)
       }
     }
-    try remove(try sweep.leftovers())
+    try remove(sweep.leftovers())
     var round = store.sweepRound.withLock { $0 }
     sweepStop = try sweep.run(options, &round) { (orphans) throws(StoreFailure) in
       try remove(orphans)
@@ -240,7 +256,7 @@ extension Store {
   /// Hands files whose rows are durably gone to the unlinker; on the writer's thread.
   func release(_ freed: [FreedBlob]) {
     condemn(freed)
-    unlink(freed)
+    if !freed.isEmpty { unlinker.submit(.init(freed: freed)) }
   }
 
   /// Counts files whose rows are durably gone. On the writer's thread: after a failed commit that
@@ -251,20 +267,24 @@ extension Store {
 
   /// Removes files that were condemned.
   fileprivate func unlink(_ freed: [FreedBlob]) {
-    if !freed.isEmpty { unlinker.submit(.init(freed: freed)) }
+    if !freed.isEmpty { unlinker.submit(batch: .init(freed: freed)) }
   }
 
-  /// Removes an orphan; `false` when it was none any more.
-  fileprivate func remove(_ orphan: OrphanSweep.Orphan) throws(StoreFailure) -> Bool {
+  /// Waits until the collector's files are gone. Without a descriptor to wait with it goes on.
+  fileprivate func waitForFiles() { try? unlinker.drain() }
+
+  /// Removes an orphan; `false` when it was none any more, `nil` when its file can not be removed:
+  /// the others do not wait for it.
+  fileprivate func remove(_ orphan: OrphanSweep.Orphan) throws(StoreFailure) -> Bool? {
     switch orphan {
-    case .file(let name, _, _):
-      let isRemoved = try kernel(.collect, "\(name)") { () throws(Errno) in
+    case .file(let name, let bytes, _):
+      let isRemoved = remove(.blobs(name), bytes) { () throws(Errno) in
         try files.folders.blobs.remove(name)
       }
-      unlinker.forget(name)
+      if isRemoved != nil { files.damaged.forget(name, isRepaired: false) }
       return isRemoved
-    case .incoming(let name, _):
-      return try kernel(.collect, name) { () throws(Errno) in
+    case .incoming(let name, let bytes):
+      return remove(.incoming(name), bytes) { () throws(Errno) in
         try files.folders.incoming.remove(name)
       }
     case .row(let blob):
@@ -275,7 +295,22 @@ extension Store {
       }.value
       guard let freed else { return false }
       unlink([freed])
+      waitForFiles()
       return true
+    }
+  }
+
+  private func remove(
+    _ place: StuckFiles.Place, _ bytes: Int64, _ unlink: () throws(Errno) -> Bool
+  ) -> Bool? {
+    do throws(Errno) {
+      let isRemoved = try unlink()
+      files.stuck.forget(place)
+      return isRemoved
+    } catch {
+      files.health.noteFailedRemoval(error)
+      files.stuck.keep(place, Disk.blocks(bytes))
+      return nil
     }
   }
 }

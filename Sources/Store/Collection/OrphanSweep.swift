@@ -32,11 +32,11 @@ struct OrphanSweep {
     var files = 0
   }
 
-  /// One of the 256 folders.
+  /// One of the 256 folders. What can not be looked at is noted and left alone: the other files do
+  /// not wait for it.
   func folder(_ number: Int) throws(StoreFailure) -> Folder {
-    let names = try kernel(.collect) { () throws(Errno) in
-      try files.folders.blobs.names(inFolder: number)
-    }
+    let names = readable { () throws(Errno) in try files.folders.blobs.names(inFolder: number) }
+    guard let names else { return Folder() }
     // Read after the names: a name whose row came in between is among the rows.
     let rows = try session.blobRows(inFolder: number)
     var folder = Folder(
@@ -45,27 +45,32 @@ struct OrphanSweep {
     for name in names where !rows.names.contains(name) {
       if files.inFlight.contains(name) { continue }
       if try session.hasRow(name) { continue }
-      let status = try kernel(.collect) { () throws(Errno) in
-        try files.folders.blobs.status(name)
-      }
-      guard let status, status.kind == .regular, status.modified <= now - grace else { continue }
+      let status = readable { () throws(Errno) in try files.folders.blobs.status(name) }
+      guard let status = status ?? nil, status.kind == .regular, status.modified <= now - grace
+      else { continue }
       folder.orphans.append(.file(name, bytes: status.bytes, modified: status.modified))
     }
     return folder
   }
 
   /// What is left in `incoming/`.
-  func leftovers() throws(StoreFailure) -> [Orphan] {
+  func leftovers() -> [Orphan] {
     var orphans: [Orphan] = []
-    let names = try kernel(.collect) { () throws(Errno) in try files.folders.incoming.names() }
+    let names = readable { () throws(Errno) in try files.folders.incoming.names() } ?? []
     for name in names.sorted() where !files.inFlight.contains(incoming: name) {
-      let status = try kernel(.collect) { () throws(Errno) in
-        try files.folders.incoming.status(of: name)
-      }
-      guard let status, status.kind == .regular, status.modified <= now - grace else { continue }
+      let status = readable { () throws(Errno) in try files.folders.incoming.status(of: name) }
+      guard let status = status ?? nil, status.kind == .regular, status.modified <= now - grace
+      else { continue }
       orphans.append(.incoming(name, bytes: status.bytes))
     }
     return orphans
+  }
+
+  private func readable<Value>(_ read: () throws(Errno) -> Value) -> Value? {
+    do throws(Errno) { return try read() } catch {
+      files.health.noteFailure(error)
+      return nil
+    }
   }
 
   /// The line of a report for it.

@@ -99,6 +99,8 @@ public struct CollectionReport: Sendable, Hashable {
   /// Why no orphan was removed, or no more of them: an operator is to look before
   /// `CollectionOptions.allowsLarge` is said.
   public internal(set) var sweepStop: String?
+  /// Orphans that could not be removed: they stay, and count as awaiting removal.
+  public internal(set) var stuck = 0
   /// How long it took.
   public internal(set) var nanoseconds: Int64 = 0
 }

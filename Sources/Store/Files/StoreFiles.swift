@@ -10,6 +10,7 @@ final class StoreFiles: Sendable {
   let health: HealthMonitor
   let damaged: DamagedBlobs
   let watch: DiskWatch
+  let stuck: StuckFiles
   let limits: ImageLimits
   /// Whether collections end at the next place where they can.
   let endsCollections = Atomic<Bool>(false)
@@ -27,6 +28,7 @@ final class StoreFiles: Sendable {
     self.limits = limits
     health = HealthMonitor(report: report)
     damaged = DamagedBlobs(report: report)
+    stuck = StuckFiles(ledger)
     watch = try DiskWatch(folders, at: root, ledger: ledger, health: health)
   }
 

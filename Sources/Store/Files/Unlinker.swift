@@ -3,6 +3,11 @@ internal import Synchronization
 
 /// Removes files on a thread of its own: what is to go is decided in a transaction, and a slow
 /// unlink holds up neither the writer nor a loop.
+///
+/// Callers' orders go first: an answer waits for them, or space that others are refused. After what
+/// callers have ordered one file of the collector's goes, then it is the callers' turn again. No
+/// order is needed between the two: a file's name is never used again, so an image that comes back
+/// has another one.
 final class Unlinker: Sendable {
   /// One order: files to remove, and what to do when they are gone.
   struct Order: Sendable {
@@ -16,20 +21,26 @@ final class Unlinker: Sendable {
 
   /// The file of an ingest that came to nothing.
   struct Leftover: Sendable {
-    enum Place: Sendable {
+    enum Place: Sendable, Hashable {
       case incoming(String)
       case blobs(BlobName)
     }
     let place: Place?
+    /// What the disk gave for it.
+    let diskBytes: Int64
     let reserved: Int64
   }
 
-  private struct Queue {
-    var orders: [Order] = []
+  fileprivate struct Queue {
+    var callers: [Order] = []
+    /// The collector's; their files go one by one.
+    var batches: [Order] = []
     var isRunning = false
     var isClosing = false
-    /// Blobs that could not be removed: still counted as awaiting, tried again by the sweep.
-    var stuck: [BlobName: Int64] = [:]
+    /// When what is left of the batches is the sweep's, in monotonic nanoseconds.
+    var end: Int64?
+
+    var isEmpty: Bool { callers.isEmpty && batches.isEmpty }
   }
 
   private let files: StoreFiles
@@ -38,6 +49,10 @@ final class Unlinker: Sendable {
   private let ended: ThreadSignal
   private let thread = Atomic<Int32>(0)
 
+  /// How long a stop goes on with the collector's files, in nanoseconds: most disks are through
+  /// with a batch by then.
+  static let patience: Int64 = 1_000_000_000
+
   init(_ files: StoreFiles) throws(Errno) {
     self.files = files
     wake = try ThreadSignal()
@@ -45,33 +60,39 @@ final class Unlinker: Sendable {
     try KernelThread.start(name: "store-unlink") { [self] in run() }
   }
 
-  /// Queues an order; after `stop` it is carried out at once.
+  /// Orders that wait. For tests.
+  var waiting: (callers: Int, batches: Int) {
+    queue.withLock { ($0.callers.count, $0.batches.count) }
+  }
+
+  /// Queues a caller's order; after `stop` it is carried out at once.
   func submit(_ order: Order) {
-    // Until it is gone, no sweep shall take it for an orphan.
-    for blob in order.freed { files.inFlight.mark(blob.name) }
-    let isQueued = queue.withLock { queue in
-      guard !queue.isClosing else { return false }
-      queue.orders.append(order)
-      if queue.isRunning { return true }
-      queue.isRunning = true
-      wake.raise()
-      return true
-    }
-    if !isQueued { carryOut(order) }
+    mark(order)
+    if !enqueue({ $0.callers.append(order) }) { carryOut(order) }
+  }
+
+  /// Queues an order of the collector's; after `stop` its files are left to the orphan sweep.
+  func submit(batch order: Order) {
+    mark(order)
+    if !enqueue({ $0.batches.append(order) }) { leave(order) }
   }
 
   /// Waits until all orders before this call are carried out.
   func drain() throws(Errno) {
     let done = SharedSignal(try ThreadSignal())
-    submit(Order(then: { done.signal.raise() }))
+    submit(batch: Order(then: { done.signal.raise() }))
     done.signal.wait()
   }
 
-  /// Carries out what is queued and ends the thread.
-  func stop() {
+  /// Carries out what callers have ordered, and of the collector's what goes within `patience`
+  /// (nanoseconds); then ends the thread. The sweep has the rest: a batch at most, since the
+  /// collector waits for its files, and so fewer than would stop it.
+  func stop(patience: Int64 = Unlinker.patience) {
     let isFirst = queue.withLock { queue in
       defer { queue.isClosing = true }
-      return !queue.isClosing
+      guard !queue.isClosing else { return false }
+      queue.end = SystemClock.monotonicNanoseconds + patience
+      return true
     }
     guard isFirst else { return }
     wake.raise()
@@ -79,28 +100,34 @@ final class Unlinker: Sendable {
     if thread.load(ordering: .relaxed) != KernelThread.currentID { ended.wait() }
   }
 
-  /// A stuck blob was removed after all.
-  func forget(_ name: BlobName) {
-    let bytes = queue.withLock { $0.stuck.removeValue(forKey: name) }
-    if let bytes { files.ledger.bury(bytes) }
+  private func mark(_ order: Order) {
+    // Until it is gone, no sweep shall take it for an orphan.
+    for blob in order.freed { files.inFlight.mark(blob.name) }
+  }
+
+  /// - Returns: `false` after `stop`.
+  private func enqueue(_ append: (inout Queue) -> Void) -> Bool {
+    queue.withLock { queue in
+      guard !queue.isClosing else { return false }
+      append(&queue)
+      if queue.isRunning { return true }
+      queue.isRunning = true
+      wake.raise()
+      return true
+    }
   }
 
   private func run() {
     thread.store(KernelThread.currentID, ordering: .relaxed)
     while true {
       wake.wait()
-      while true {
-        let orders = queue.withLock { queue in
-          let orders = queue.orders
-          queue.orders = []
-          if orders.isEmpty { queue.isRunning = false }
-          return orders
-        }
-        if orders.isEmpty { break }
-        for order in orders { carryOut(order) }
+      while let turn = queue.withLock({ $0.nextTurn() }) {
+        for order in turn.callers { carryOut(order) }
+        if let piece = turn.piece { carryOut(piece) }
+        for order in turn.left { leave(order) }
         files.ledger.look()
       }
-      if queue.withLock({ $0.isClosing && $0.orders.isEmpty }) { break }
+      if queue.withLock({ $0.isClosing && $0.isEmpty }) { break }
     }
     ended.raise()
   }
@@ -111,6 +138,12 @@ final class Unlinker: Sendable {
     order.then?()
   }
 
+  /// The files stay, without rows: the orphan sweep finds them.
+  private func leave(_ order: Order) {
+    for blob in order.freed { files.inFlight.unmark(blob.name) }
+    order.then?()
+  }
+
   private func remove(_ blob: FreedBlob) {
     defer { files.inFlight.unmark(blob.name) }
     do {
@@ -118,32 +151,63 @@ final class Unlinker: Sendable {
       files.damaged.forget(blob.name, isRepaired: false)
       files.ledger.bury(blob.diskBytes)
     } catch {
-      files.health.noteFailure(error)
-      queue.withLock { $0.stuck[blob.name] = blob.diskBytes }
+      files.health.noteFailedRemoval(error)
+      files.stuck.keep(.blobs(blob.name), blob.diskBytes, isCounted: true)
     }
   }
 
   private func remove(_ leftover: Leftover) {
     do {
       switch leftover.place {
-      case .incoming(let name):
-        try files.folders.incoming.remove(name)
-        files.inFlight.unmark(incoming: name)
-      case .blobs(let name):
-        try files.folders.blobs.remove(name)
-        files.inFlight.unmark(name)
+      case .incoming(let name): try files.folders.incoming.remove(name)
+      case .blobs(let name): try files.folders.blobs.remove(name)
       case nil: break
       }
     } catch {
-      // The file stays without a row: the orphan sweep finds it, once it is not in flight.
-      files.health.noteFailure(error)
-      switch leftover.place {
-      case .incoming(let name): files.inFlight.unmark(incoming: name)
-      case .blobs(let name): files.inFlight.unmark(name)
-      case nil: break
-      }
+      // The file stays, without a row: the orphan sweep finds it, once it is not in flight.
+      files.health.noteFailedRemoval(error)
+      if let place = leftover.place { files.stuck.keep(place, leftover.diskBytes) }
+    }
+    switch leftover.place {
+    case .incoming(let name): files.inFlight.unmark(incoming: name)
+    case .blobs(let name): files.inFlight.unmark(name)
+    case nil: break
     }
     files.ledger.giveBack(leftover.reserved)
+  }
+}
+
+extension Unlinker.Queue {
+  fileprivate struct Turn {
+    let callers: [Unlinker.Order]
+    /// The next file of the oldest batch; the batch's `then` with its last one.
+    let piece: Unlinker.Order?
+    /// Batches that a stop does not wait for.
+    let left: [Unlinker.Order]
+  }
+
+  /// What comes next; `nil` when nothing waits.
+  fileprivate mutating func nextTurn() -> Turn? {
+    guard !isEmpty else {
+      isRunning = false
+      return nil
+    }
+    defer { callers = [] }
+    if let end, SystemClock.monotonicNanoseconds >= end {
+      defer { batches = [] }
+      return Turn(callers: callers, piece: nil, left: batches)
+    }
+    return Turn(callers: callers, piece: nextPiece(), left: [])
+  }
+
+  private mutating func nextPiece() -> Unlinker.Order? {
+    guard !batches.isEmpty else { return nil }
+    let blob = batches[0].freed.popLast()
+    let isLast = batches[0].freed.isEmpty
+    let piece = Unlinker.Order(
+      freed: blob.map { [$0] } ?? [], then: isLast ? batches[0].then : nil)
+    if isLast { batches.removeFirst() }
+    return piece
   }
 }
 

@@ -115,6 +115,12 @@ struct GCCommand: Command {
           + "first; if they may go, say --allow-large.")
       return .problems
     }
+    if let stuck = lines.last?["orphans_stuck"]?.int {
+      console.complain(
+        "\(Spoken.count(stuck, "orphan")) could not be removed: look at the owner and the attributes "
+          + "of what lies under blobs/ and incoming/ (lsattr), and at the disk.")
+      return .problems
+    }
     guard let jump = lines.last?["clock_jump"]?.int else { return .done }
     console.complain(
       "The clock is \(Spoken.duration(Int64(abs(jump)))) \(jump < 0 ? "behind" : "ahead of") the "

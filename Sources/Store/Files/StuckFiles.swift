@@ -1,0 +1,46 @@
+internal import Synchronization
+
+/// Files without a row that are still there: they could not be removed, or a commit whose outcome
+/// is not known left it open whether a row names them. Their bytes count as awaiting removal
+/// (invariant 8) until the orphan sweep has removed them, or a row is found.
+final class StuckFiles: Sendable {
+  typealias Place = Unlinker.Leftover.Place
+
+  private let files = Mutex<[Place: Int64]>([:])
+  private let ledger: SpaceLedger
+
+  init(_ ledger: SpaceLedger) {
+    self.ledger = ledger
+  }
+
+  /// Notes a file that stays.
+  ///
+  /// - Parameter isCounted: whether its bytes count as awaiting removal already.
+  func keep(_ place: Place, _ diskBytes: Int64, isCounted: Bool = false) {
+    files.withLock { files in
+      // Known from before: it counts once.
+      if files[place] != nil {
+        if isCounted { ledger.bury(diskBytes) }
+        return
+      }
+      files[place] = diskBytes
+      if !isCounted { ledger.strand(diskBytes) }
+    }
+  }
+
+  /// The file is gone after all, or a row names it.
+  func forget(_ place: Place) {
+    files.withLock { files in
+      if let bytes = files.removeValue(forKey: place) { ledger.bury(bytes) }
+    }
+  }
+
+  /// The blobs among them.
+  var blobs: [BlobName] {
+    files.withLock { files in
+      files.keys.compactMap { place in
+        if case .blobs(let name) = place { name } else { nil }
+      }
+    }
+  }
+}
