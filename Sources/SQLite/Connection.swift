@@ -11,8 +11,10 @@ internal import CSQLite
   public enum Access: Sendable {
     /// Reads; the file must be there.
     case readOnly
-    /// Reads and writes; the file is made when it is missing.
+    /// Reads and writes; the file must be there.
     case readWrite
+    /// Reads and writes; the file is made when it is missing.
+    case readWriteOrCreate
   }
 
   let handle: OpaquePointer
@@ -31,7 +33,8 @@ internal import CSQLite
     let mode =
       switch access {
       case .readOnly: SQLITE_OPEN_READONLY
-      case .readWrite: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+      case .readWrite: SQLITE_OPEN_READWRITE
+      case .readWriteOrCreate: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       }
     var opened: OpaquePointer?
     let flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
@@ -50,7 +53,7 @@ internal import CSQLite
     try execute("PRAGMA temp_store = MEMORY")
     try execute("PRAGMA cache_size = -\(max(cacheBytes, 1 << 16) / 1024)")
     try execute("PRAGMA foreign_keys = ON")
-    guard access == .readWrite else { return }
+    guard access != .readOnly else { return }
     let journal = try text("PRAGMA journal_mode = WAL")
     guard journal == "wal" else {
       throw SQLiteFailure(
@@ -62,6 +65,14 @@ internal import CSQLite
     try execute("PRAGMA journal_size_limit = 4194304")
     // Debian builds SQLite to overwrite what is deleted; FAST does it where it costs no writes.
     try execute("PRAGMA secure_delete = FAST")
+  }
+
+  /// Opens the database at `path` for reading; `nil` when it is not there.
+  public static func ifThere(path: String) throws(SQLiteFailure) -> Connection? {
+    do { return try Connection(path: path, access: .readOnly) } catch {
+      if error.isCannotOpen { return nil }
+      throw error
+    }
   }
 
   deinit {
@@ -104,12 +115,20 @@ internal import CSQLite
   /// Rows changed by the last INSERT, UPDATE or DELETE, without those of triggers.
   public var changes: Int { Int(unsafe sqlite3_changes64(handle)) }
 
+  /// The same since the connection was opened, with those of triggers, and of what was rolled back.
+  public var totalChanges: Int64 { unsafe sqlite3_total_changes64(handle) }
+
   /// The key that the last INSERT into a rowid table gave.
   public var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
 
   /// The schema's version as the program counts it (PRAGMA user_version).
   public func userVersion() throws(SQLiteFailure) -> Int {
     Int(try integer("PRAGMA user_version") ?? 0)
+  }
+
+  /// Whether anything was made in the database: a table, an index.
+  public func hasSchema() throws(SQLiteFailure) -> Bool {
+    try integer("SELECT count(*) FROM sqlite_schema") != 0
   }
 
   /// Runs `body` between BEGIN IMMEDIATE and COMMIT; rolls back when it throws.

@@ -19,6 +19,7 @@
 // Threads: loops read through `CatalogReader`s and append to `Ingest`s; workers flush and settle;
 // the writer's thread commits; the unlinker's thread removes files.
 public import Kernel
+internal import SQLite
 internal import Synchronization
 public import Wire
 
@@ -53,6 +54,7 @@ public final class Store: Sendable {
   let check: CatalogueCheck
   let sweepStop: Mutex<SweepStop>
   let sweepRound = Mutex(SweepRound())
+  let doubt: Mutex<SweepDoubt?>
 
   /// Opens the store, making what is missing.
   ///
@@ -65,7 +67,7 @@ public final class Store: Sendable {
     let folders = try StoreFolders.open(options.root)
     let cataloguePath = options.root + "/" + Layout.catalogue
     keyringPath = options.keyringFile ?? options.root + "/" + Layout.keyring
-    let catalogue = try PreparedCatalogue(cataloguePath, keyringPath, options)
+    let catalogue = try PreparedCatalogue(cataloguePath, keyringPath, options, folders)
     let ledger = SpaceLedger(
       maxBytes: options.maxBytes, minFreeBytes: options.minFreeBytes, disk: folders,
       freeBytes: options.freeBytes)
@@ -82,6 +84,7 @@ public final class Store: Sendable {
     }
     self.files = files
     sweepStop = Mutex(SweepStop(reason: catalogue.sweepStop))
+    doubt = Mutex(catalogue.doubt)
     do {
       check = try CatalogueCheck(path: cataloguePath, health: files.health)
       unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
@@ -122,6 +125,11 @@ public final class Store: Sendable {
   public func close() {
     points.stop()
     readers.stop()
+    writer.submit { (session) throws(StoreFailure) in
+      try catalog(.record) { () throws(SQLiteFailure) in try session.noteUse() }
+    } then: { _ in
+      // Without the mark the next sweep has more to look at.
+    }
     writer.stop()
     unlinker.stop()
     files.watch.stop()

@@ -136,10 +136,19 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// What an operator can do without a good catalogue.
+  /// Beside blobs or a key ring there is no catalogue.
+  init(catalogueMissing path: String) {
+    self.init(
+      .open, .catalogueMissing, subject: path,
+      hint: StoreFailure.restoreHint + "; nothing was changed")
+  }
+
+  /// What an operator can do without a good catalogue. A log that belongs to another file would be
+  /// written into the restored one.
   static let restoreHint =
-    "stop the daemon, keep a copy of the folder, and restore catalog.sqlite from a backup; "
-    + "assetctl rebuild, which makes a new one from the blobs, is not in this version"
+    "stop the daemon, keep a copy of the folder, and restore catalog.sqlite from a backup, without "
+    + "a catalog.sqlite-wal and -shm of the other one; assetctl rebuild, which makes a new one "
+    + "from the blobs, is not in this version"
 
   /// One sentence for a log or a terminal.
   public var description: String {

@@ -16,7 +16,7 @@ struct ScratchFolder: ~Copyable {
 @Suite struct ConnectionTests {
   @Test func writerHasTheSettingsThatDurabilityNeeds() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     #expect(try connection.text("PRAGMA journal_mode") == "wal")
     #expect(try connection.integer("PRAGMA synchronous") == 2)
     #expect(try connection.integer("PRAGMA foreign_keys") == 1)
@@ -31,7 +31,7 @@ struct ScratchFolder: ~Copyable {
       try Connection(path: path, access: .readOnly)
     }
     #expect(missing?.isCannotOpen == true)
-    let writer = try Connection(path: path, access: .readWrite)
+    let writer = try Connection(path: path, access: .readWriteOrCreate)
     try writer.execute("CREATE TABLE t (a INTEGER) STRICT")
     let reader = try Connection(path: path, access: .readOnly)
     #expect(try reader.integer("SELECT count(*) FROM t") == 0)
@@ -44,7 +44,7 @@ struct ScratchFolder: ~Copyable {
 
   @Test func transactionKeepsAllOrNothing() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     try connection.execute("CREATE TABLE t (a INTEGER NOT NULL) STRICT")
     let failure = #expect(throws: SQLiteFailure.self) {
       try connection.immediately { () throws(SQLiteFailure) in
@@ -67,7 +67,7 @@ struct ScratchFolder: ~Copyable {
     let path = folder.path + "/a.sqlite"
     try Data(repeating: 0x41, count: 8192).write(to: URL(fileURLWithPath: path))
     let failure = #expect(throws: SQLiteFailure.self) {
-      try Connection(path: path, access: .readWrite)
+      try Connection(path: path, access: .readWriteOrCreate)
     }
     #expect(failure?.isDamage == true)
   }
@@ -75,7 +75,7 @@ struct ScratchFolder: ~Copyable {
   @Test func forcedWriteErrorFailsTheCommitAndKeepsNothing() throws {
     let folder = try ScratchFolder()
     let path = folder.path + "/a.sqlite"
-    let connection = try Connection(path: path, access: .readWrite)
+    let connection = try Connection(path: path, access: .readWriteOrCreate)
     try connection.execute("CREATE TABLE t (a INTEGER) STRICT")
     try connection.execute("BEGIN IMMEDIATE")
     try connection.execute("INSERT INTO t VALUES (1)")
@@ -90,7 +90,7 @@ struct ScratchFolder: ~Copyable {
   @Test func checkpointBringsTheLogHome() throws {
     let folder = try ScratchFolder()
     let path = folder.path + "/a.sqlite"
-    let connection = try Connection(path: path, access: .readWrite)
+    let connection = try Connection(path: path, access: .readWriteOrCreate)
     try connection.execute("CREATE TABLE t (a INTEGER) STRICT")
     #expect(try connection.checkpoint(.truncate))
     let log = try FileManager.default.attributesOfItem(atPath: path + "-wal")

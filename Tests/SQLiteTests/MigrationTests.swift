@@ -7,7 +7,7 @@ import Testing
 
   @Test func runsWhatIsMissingOnce() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     try connection.migrate([first])
     try connection.migrate([first])
     #expect(try connection.userVersion() == 1)
@@ -18,7 +18,7 @@ import Testing
 
   @Test func newerSchemaIsRefusedAndUntouched() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     try connection.migrate([first, second])
     #expect(throws: SchemaFailure.newer(found: 2, known: 1)) { try connection.migrate([first]) }
     #expect(try connection.userVersion() == 2)
@@ -26,7 +26,7 @@ import Testing
 
   @Test func failedMigrationLeavesTheSchemaBeforeIt() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     #expect(throws: SchemaFailure.self) {
       try connection.migrate([first, "CREATE TABLE b (n INTEGER); SELECT nonsense"])
     }

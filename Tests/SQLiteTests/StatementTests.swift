@@ -4,7 +4,7 @@ import Testing
 @Suite struct StatementTests {
   @Test func valuesComeBackAsTheyWere() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     try connection.execute("CREATE TABLE t (n INTEGER, s TEXT, b BLOB) STRICT")
     let insert = try connection.prepare("INSERT INTO t VALUES (?, ?, ?)")
     let rows: [(Int64?, String?, [UInt8])] = [
@@ -30,7 +30,7 @@ import Testing
 
   @Test func resetForgetsBindings() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     let echo = try connection.prepare("SELECT ?")
     echo.bind(1, 5)
     #expect(try echo.step())
@@ -42,7 +42,7 @@ import Testing
 
   @Test func failedStepResetsSoThatTheNextUseWorks() throws {
     let folder = try ScratchFolder()
-    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWrite)
+    let connection = try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate)
     try connection.execute("CREATE TABLE t (n INTEGER UNIQUE) STRICT")
     let insert = try connection.prepare("INSERT INTO t VALUES (?)")
     for (value, isTaken) in [(1, false), (1, true), (2, false)] as [(Int64, Bool)] {
@@ -59,7 +59,8 @@ import Testing
   @Test func statementKeepsItsConnectionOpen() throws {
     let folder = try ScratchFolder()
     func prepared() throws -> Statement {
-      try Connection(path: folder.path + "/a.sqlite", access: .readWrite).prepare("SELECT 1")
+      try Connection(path: folder.path + "/a.sqlite", access: .readWriteOrCreate).prepare(
+        "SELECT 1")
     }
     let statement = try prepared()
     #expect(try statement.step())

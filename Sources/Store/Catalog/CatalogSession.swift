@@ -17,6 +17,8 @@ final class CatalogSession {
   var pagesAtCheckpoint: Int32 = 0
   /// Whether a lock is waited for; else another session waits for it.
   private var isPatient = true
+  /// When the catalogue was last noted to be in use, in unix seconds; the writer's.
+  var usedAt: Int64?
   /// Files whose rows the transaction that runs has removed; the writer's.
   var freed: [FreedBlob] = []
   /// Whether the log's file is to be cut when no reader needs it; the writer's.

@@ -15,6 +15,11 @@ enum CatalogueFact: String {
   case nextFolder = "next_folder"
   /// Why the orphan sweep has stopped.
   case sweepStop = "sweep_stop"
+  /// When it was last written to, in unix seconds; at most ten of them late.
+  case usedAt = "used_at"
+  /// The time whose files it may have lost, in unix seconds.
+  case doubtFrom = "doubt_from"
+  case doubtTo = "doubt_to"
 }
 
 extension CatalogSession {

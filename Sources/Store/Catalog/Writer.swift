@@ -155,6 +155,7 @@ final class Writer: Sendable {
     }
     let start = SystemClock.monotonicNanoseconds
     current.freed = []
+    let changes = current.connection.totalChanges
     var results: [StoreFailure?] = []
     do {
       try current.connection.execute("BEGIN IMMEDIATE")
@@ -163,6 +164,7 @@ final class Writer: Sendable {
       } else {
         for job in jobs { results.append(try run(job, current)) }
       }
+      if current.connection.totalChanges != changes { try current.noteUse() }
     } catch {
       // Nothing was committed: SQLite rolled the transaction back, or it never began.
       health.note(error)

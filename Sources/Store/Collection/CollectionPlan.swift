@@ -21,7 +21,7 @@ extension Store {
     if report.clockJump == nil {
       var planner = Planner(
         reader: reader, files: files, options: options, now: now,
-        round: sweepRound.withLock { $0 }, assetsLeft: options.limit)
+        round: sweepRound.withLock { $0 }, doubt: doubt.withLock { $0 }, assetsLeft: options.limit)
       for policy in policies { report.results.append(try planner.plan(policy, each)) }
       report.sweepStop = planner.sweepStop
     }
@@ -49,6 +49,7 @@ private struct Planner {
   let options: CollectionOptions
   let now: Int64
   var round: SweepRound
+  let doubt: SweepDoubt?
   var assetsLeft: Int?
   /// Why the orphan sweep would stop.
   var sweepStop: String?
@@ -65,7 +66,8 @@ private struct Planner {
     case .orphans(let grace):
       try planOrphans(
         OrphanSweep(
-          policy: policy.name, grace: grace, now: now, files: files, session: reader.session),
+          policy: policy.name, grace: grace, now: now, files: files, session: reader.session,
+          doubt: doubt),
         each)
     case .records(let after):
       try planRecords(after, policy.name)

@@ -129,7 +129,7 @@ private struct CollectionRun {
         try collectOrphans(
           OrphanSweep(
             policy: policy.name, grace: grace, now: now, files: store.files,
-            session: reader.session),
+            session: reader.session, doubt: store.doubt.withLock { $0 }),
           each)
       case .records(let after):
         try collectRecords(after, policy.name)
@@ -223,9 +223,10 @@ private struct CollectionRun {
     store.sweepRound.withLock { $0 = round }
     if let sweepStop {
       try store.keep(sweepStop: sweepStop)
-    } else if options.allowsLarge, options.folders.count == 256,
-      !store.files.hasToEndCollections
-    {
+    } else if !store.files.hasToEndCollections, !options.allowsLarge {
+      try store.endDoubt()
+    } else if !store.files.hasToEndCollections, options.folders.count == 256 {
+      try store.endDoubt()
       try store.endSweepStop()
     }
     return result

@@ -14,6 +14,8 @@ struct OrphanSweep {
   let now: Int64
   let files: StoreFiles
   let session: CatalogSession
+  /// What a start was in doubt of.
+  var doubt: SweepDoubt?
 
   /// What was found.
   enum Orphan {
@@ -35,22 +37,37 @@ struct OrphanSweep {
   /// One of the 256 folders. What can not be looked at is noted and left alone: the other files do
   /// not wait for it.
   func folder(_ number: Int) throws(StoreFailure) -> Folder {
+    let found = try unnamed(inFolder: number)
+    var folder = Folder(files: found.count)
+    folder.orphans = found.unused.filter { $0.storedAt <= now - grace }.map(Orphan.row)
+    for file in found.files where file.status.modified <= now - grace {
+      folder.orphans.append(
+        .file(file.name, bytes: file.status.bytes, modified: file.status.modified))
+    }
+    return folder
+  }
+
+  /// What no row names, and no asset, in one of the 256 folders.
+  struct Unnamed {
+    var files: [(name: BlobName, status: FileStatus)] = []
+    var unused: [UnusedBlob] = []
+    /// All files.
+    var count = 0
+  }
+
+  func unnamed(inFolder number: Int) throws(StoreFailure) -> Unnamed {
     let names = readable { () throws(Errno) in try files.folders.blobs.names(inFolder: number) }
-    guard let names else { return Folder() }
+    guard let names else { return Unnamed() }
     // Read after the names: a name whose row came in between is among the rows.
     let rows = try session.blobRows(inFolder: number)
-    var folder = Folder(
-      orphans: rows.unused.filter { $0.storedAt <= now - grace }.map(Orphan.row),
-      files: names.count)
+    var found = Unnamed(unused: rows.unused, count: names.count)
     for name in names where !rows.names.contains(name) {
       if files.inFlight.contains(name) { continue }
       if try session.hasRow(name) { continue }
       let status = readable { () throws(Errno) in try files.folders.blobs.status(name) }
-      guard let status = status ?? nil, status.kind == .regular, status.modified <= now - grace
-      else { continue }
-      folder.orphans.append(.file(name, bytes: status.bytes, modified: status.modified))
+      if let status = status ?? nil, status.kind == .regular { found.files.append((name, status)) }
     }
-    return folder
+    return found
   }
 
   /// What is left in `incoming/`.

@@ -4,7 +4,8 @@
 // looked and said `assetctl gc --allow-large`.
 //
 //     sweeping ──a whole round would take > 1,000 files and 20 % of all, the catalogue is younger
-//        ▲       than a file that would go, or it was rebuilt──► stopped (`meta`, sweep_stop)
+//        ▲       than a file that would go, older than several (`SweepDoubt`), or it was
+//        │       rebuilt──► stopped (`meta`, sweep_stop)
 //        └──────────── a whole sweep with allowsLarge ◄─────────────┘
 
 internal import Synchronization
@@ -56,6 +57,7 @@ extension OrphanSweep {
       return nil
     }
     if let stop = try session.text(.sweepStop) { return stop }
+    if let stop = try stop(doubt) { return stop }
     let madeAt = try session.integer(.createdAt)
     let isRebuilt = try session.integer(.rebuiltAt) != nil
     for number in options.folders {

@@ -53,6 +53,15 @@ struct BlobDirectory: ~Copyable, Sendable {
   /// What this folder is.
   func status() throws(Errno) -> FileStatus { try directory.status() }
 
+  /// When a folder last got or lost a name, in unix seconds.
+  func lastChange() throws(Errno) -> Int64 {
+    var last: Int64 = 0
+    for number in 0..<256 {
+      last = max(last, try directory.status(of: Layout.folder(number))?.modified ?? 0)
+    }
+    return last
+  }
+
   /// The file system's room.
   func space() throws(Errno) -> DiskSpace { try directory.space() }
 }

@@ -29,13 +29,16 @@ final class StoreFolders: Sendable {
   let incoming: Directory
   /// Whether reading a file of the store may wait.
   let waiting: DiskWaiting
+  /// Whether there are blobs or a key ring: a catalogue belongs to them.
+  let wasAStore: Bool
   /// Held as long as this value lives (flock(2)): one process per root.
   private let lock: File
 
   private init(
     _ root: consuming Directory, _ blobs: consuming Directory, _ incoming: consuming Directory,
-    lock: consuming File, isOneDevice: Bool
+    wasAStore: Bool, lock: consuming File, isOneDevice: Bool
   ) {
+    self.wasAStore = wasAStore
     waiting = isOneDevice ? DiskWaiting(lock) : .untold
     self.root = root
     self.blobs = BlobDirectory(blobs)
@@ -45,15 +48,16 @@ final class StoreFolders: Sendable {
 
   /// Takes the lock, then makes what is missing, and empties `incoming/` (invariant 5).
   ///
-  /// - Throws: `.locked` and `.catalogueMissing` before anything is changed, `.twoFileSystems`,
-  ///   `.io`.
+  /// - Throws: `.locked`, `.catalogueMissing` and `.damaged` before anything is changed,
+  ///   `.twoFileSystems`, `.io`.
   static func open(_ path: String) throws(StoreFailure) -> StoreFolders {
     let root = try kernel(.open, path) { () throws(Errno) in
       try Directory.make(path: path)
       return try Directory.open(path: path)
     }
     let lock = try takeLock(in: root, path + "/" + Layout.lock)
-    try requireCatalogue(in: root, path)
+    let wasAStore = try requireCatalogue(in: root, path)
+    try PreparedCatalogue.refuseForeign(path + "/" + Layout.catalogue, wasAStore: wasAStore)
     let made = try kernel(.open, path) { () throws(Errno) in try make(in: root) }
     let isOneDevice = try kernel(.open, path) { () throws(Errno) in
       try made.blobs.status().device == made.incoming.status().device
@@ -68,7 +72,8 @@ final class StoreFolders: Sendable {
     let isAllOne = try kernel(.open, path) { () throws(Errno) in
       try root.status().device == made.blobs.status().device
     }
-    return StoreFolders(root, made.blobs, made.incoming, lock: lock, isOneDevice: isAllOne)
+    return StoreFolders(
+      root, made.blobs, made.incoming, wasAStore: wasAStore, lock: lock, isOneDevice: isAllOne)
   }
 
   private static func takeLock(
@@ -86,18 +91,19 @@ final class StoreFolders: Sendable {
 
   /// Refuses a root that was a store and has lost its catalogue: with a new one, every blob would
   /// be an orphan. Only a root without blobs and without a key ring is made new.
+  ///
+  /// - Returns: whether it was a store.
   private static func requireCatalogue(
     in root: borrowing Directory, _ path: String
-  ) throws(StoreFailure) {
-    let wasAStore = try kernel(.open, path) { () throws(Errno) in
-      if let catalogue = try root.status(of: Layout.catalogue), catalogue.bytes > 0 { return false }
-      if try root.status(of: Layout.keyring) != nil { return true }
-      return try hasBlobs(root)
+  ) throws(StoreFailure) -> Bool {
+    let (wasAStore, isThere) = try kernel(.open, path) { () throws(Errno) in
+      let bytes = try root.status(of: Layout.catalogue)?.bytes ?? 0
+      let hasKeyring = try root.status(of: Layout.keyring) != nil
+      let hasBlobs = try hasKeyring ? false : hasBlobs(root)
+      return (hasKeyring || hasBlobs, bytes > 0)
     }
-    guard wasAStore else { return }
-    throw StoreFailure(
-      .open, .catalogueMissing, subject: path + "/" + Layout.catalogue,
-      hint: StoreFailure.restoreHint + "; nothing was changed")
+    guard wasAStore, !isThere else { return wasAStore }
+    throw StoreFailure(catalogueMissing: path + "/" + Layout.catalogue)
   }
 
   private static func hasBlobs(_ root: borrowing Directory) throws(Errno) -> Bool {
