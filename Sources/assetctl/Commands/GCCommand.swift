@@ -117,8 +117,8 @@ struct GCCommand: Command {
     }
     if let stuck = lines.last?["orphans_stuck"]?.int {
       console.complain(
-        "\(Spoken.count(stuck, "orphan")) could not be removed: look at the owner and the attributes "
-          + "of what lies under blobs/ and incoming/ (lsattr), and at the disk.")
+        "\(Spoken.count(stuck, "orphan")) could not be removed: look at the owner and the "
+          + "attributes of what lies under blobs/ and incoming/ (lsattr), and at the disk.")
       return .problems
     }
     guard let jump = lines.last?["clock_jump"]?.int else { return .done }
