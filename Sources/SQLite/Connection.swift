@@ -18,6 +18,8 @@ internal import CSQLite
   }
 
   let handle: OpaquePointer
+  /// For other threads, to end what this connection is doing.
+  public let interruption: Interruption
   /// How long a lock of another connection is waited for, in milliseconds.
   public static let usualPatience: Int32 = 2_000
 
@@ -44,6 +46,7 @@ internal import CSQLite
     }
     // From here on the deinit closes: a failed open leaves a handle too (sqlite3_open(3)).
     unsafe self.handle = handle
+    interruption = unsafe Interruption(handle)
     if code != SQLITE_OK { throw failure(code, "open \(path)") }
     _ = unsafe sqlite3_busy_timeout(handle, busyMilliseconds)
     // No SQL that came with a file runs functions of the program or writes the schema's tables.
@@ -76,6 +79,7 @@ internal import CSQLite
   }
 
   deinit {
+    interruption.end()
     // Waits for statements that are still alive ("zombie" connection) instead of failing.
     _ = unsafe sqlite3_close_v2(handle)
   }

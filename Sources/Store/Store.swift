@@ -86,7 +86,7 @@ public final class Store: Sendable {
     sweepStop = Mutex(SweepStop(reason: catalogue.sweepStop))
     doubt = Mutex(catalogue.doubt)
     do {
-      check = try CatalogueCheck(path: cataloguePath, health: files.health)
+      check = try CatalogueCheck(path: cataloguePath, health: files.health, options.check)
       unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
     } catch {
       files.watch.stop()
@@ -97,6 +97,7 @@ public final class Store: Sendable {
     } catch {
       unlinker.stop()
       files.watch.stop()
+      check.stop()
       throw StoreFailure(.open, error)
     }
     do throws(Errno) {
@@ -105,15 +106,17 @@ public final class Store: Sendable {
       readers.stop()
       unlinker.stop()
       files.watch.stop()
+      check.stop()
       throw StoreFailure(.open, error)
     }
     do throws(Errno) {
-      writer = try Writer(path: cataloguePath, files: files, epochs: epochs)
+      writer = try Writer(path: cataloguePath, files: files, check: check, epochs: epochs)
     } catch {
       points.stop()
       readers.stop()
       unlinker.stop()
       files.watch.stop()
+      check.stop()
       throw StoreFailure(.open, error)
     }
   }
@@ -123,6 +126,7 @@ public final class Store: Sendable {
   /// Commits and removes what is queued, then ends the threads. Later writes fail with `.closed`.
   /// The lock is held until the last ingest of this store is gone. Blocks.
   public func close() {
+    check.stop()
     points.stop()
     readers.stop()
     writer.submit { (session) throws(StoreFailure) in

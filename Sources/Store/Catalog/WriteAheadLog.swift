@@ -13,16 +13,21 @@ extension CatalogSession {
 
   /// Copies the log into the catalogue when it has become long. What fails here fails no commit:
   /// the log still has all of it, and the next time tries again.
-  func bringLogHome(isBusy: Bool) {
+  ///
+  /// - Returns: how many pages it has, when they were counted and could not all be copied.
+  func bringLogHome(isBusy: Bool) -> Int? {
+    var rest: Int?
     let written = connection.pagesWritten
     let added = Connection.pages(from: pagesAtCheckpoint, to: written)
     if added >= (isBusy ? Self.manyPages : Self.fewPages) {
       pagesAtCheckpoint = written
-      guard let log = try? connection.checkpointed(.passive) else { return }
+      guard let log = try? connection.checkpointed(.passive) else { return nil }
       isLogLarge = log.pages >= Self.largePages
+      if !log.isWhole { rest = log.pages }
     }
     // Waits for nobody: while a reader is still in the log, its file stays.
     if isLogLarge, !isBusy { isLogLarge = !cutLog(patience: 0) }
+    return rest
   }
 
   /// Brings all of the log home and leaves no file of it, if no reader holds it for long.

@@ -49,6 +49,7 @@ final class Writer: Sendable {
   private let health: HealthMonitor
   private let ledger: SpaceLedger
   private let stuck: StuckFiles
+  private let check: CatalogueCheck
   private let epochs: ChangeEpochs
   private let queue = Mutex(Queue())
   private let wake: ThreadSignal
@@ -58,8 +59,11 @@ final class Writer: Sendable {
   private let committedJobs = Atomic<Int>(0)
   private let thread = Atomic<Int32>(0)
 
-  init(path: String, files: StoreFiles, epochs: ChangeEpochs) throws(Errno) {
+  init(
+    path: String, files: StoreFiles, check: CatalogueCheck, epochs: ChangeEpochs
+  ) throws(Errno) {
     self.path = path
+    self.check = check
     health = files.health
     ledger = files.ledger
     stuck = files.stuck
@@ -121,7 +125,8 @@ final class Writer: Sendable {
       }
       while let jobs = next() {
         commit(jobs, &session)
-        session?.bringLogHome(isBusy: queue.withLock { !$0.jobs.isEmpty })
+        let isBusy = queue.withLock { !$0.jobs.isEmpty }
+        if let pages = session?.bringLogHome(isBusy: isBusy) { check.note(logPages: pages) }
       }
       if queue.withLock({ $0.isClosing && $0.jobs.isEmpty }) { break }
     }
@@ -260,7 +265,7 @@ final class Writer: Sendable {
       switch trouble {
       case nil: break
       case .catalogueLocked: try seeUnlocked(opened)
-      default: try recover(opened)
+      default: try check.makingWay { try recover(opened) }
       }
       session = opened
       return opened

@@ -73,7 +73,11 @@ extension Store {
 
   /// Ends a collection that is running, and those that are asked for later, after the batch that is
   /// under way: a drain does not wait for them. What was removed until then stays removed.
-  public func stopCollecting() { files.endsCollections.store(true, ordering: .relaxed) }
+  /// One that waits for the look through the catalogue waits no longer.
+  public func stopCollecting() {
+    files.endsCollections.store(true, ordering: .relaxed)
+    check.giveUp()
+  }
 }
 
 extension Store {

@@ -25,6 +25,8 @@ public struct StoreOptions: Sendable {
   public var freeBytes: (@Sendable () -> Int64)?
   /// Whether reading may wait; `nil` asks the disk. For tests.
   public var diskWaiting: DiskWaiting?
+  /// How the catalogue is looked through; for tests.
+  var check = CatalogueCheck.Manner()
 
   /// Options; see the properties. Defaults are the configuration's.
   public init(
