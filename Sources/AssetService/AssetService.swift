@@ -41,7 +41,12 @@ public final class AssetService: Sendable {
     public var keepsHouse = true
     /// Whether start, drain and end are told as events of the log.
     public var tellsItsLife = false
+    /// How long another process may have the store open still: a command that ends soon, or the
+    /// service before this one.
+    public var lockPatience = Duration.zero
 
+    /// Hears that the store is waited for; for tests.
+    var waits: @Sendable () -> Void = {}
     var limits = ServiceLimits()
     /// Whether reading a file may wait; `nil` asks the disk.
     var diskWaiting: DiskWaiting?
@@ -70,7 +75,7 @@ public final class AssetService: Sendable {
   private init(_ settings: Settings, _ options: Options) async throws {
     let log = try LogSink(settings.log)
     let context: ServiceContext
-    do { context = try Self.context(settings, log, options) } catch {
+    do { context = try await Self.context(settings, log, options) } catch {
       log.close()
       throw error
     }
@@ -105,7 +110,7 @@ public final class AssetService: Sendable {
 
   private static func context(
     _ settings: Settings, _ log: LogSink, _ options: Options
-  ) throws -> ServiceContext {
+  ) async throws -> ServiceContext {
     var storeOptions = StoreOptions(settings)
     storeOptions.migrating = { from, to in
       log.event(
@@ -115,7 +120,7 @@ public final class AssetService: Sendable {
     }
     storeOptions.diskWaiting = options.diskWaiting
     storeOptions.report = { log.tell($0) }
-    let store = try Store(storeOptions)
+    let store = try await open(storeOptions, options, log)
     let ring: KeyRing
     let bytes = try store.readKeyring()
     do throws(KeyRingFailure) { ring = try KeyRing(json: bytes.span) } catch {
@@ -136,6 +141,31 @@ public final class AssetService: Sendable {
       budgets: CallBudgets(limits), linkKeys: LinkKeys(LinkVerifier(ring)),
       bases: BaseSettings(settings, state), log: log, state: state,
       gates: UpstreamGates(log: log))
+  }
+
+  /// A store that is in use was not changed by the attempt: it is tried again.
+  private static func open(
+    _ storeOptions: StoreOptions, _ options: Options, _ log: LogSink
+  ) async throws -> Store {
+    let end = ContinuousClock.now + options.lockPatience
+    var isTold = false
+    while true {
+      do {
+        return try Store(storeOptions)
+      } catch {
+        guard error.kind == .locked, ContinuousClock.now < end else { throw error }
+      }
+      if !isTold {
+        options.waits()
+        if options.tellsItsLife {
+          log.event(
+            .info, "another process has the store open: waiting for it",
+            .init(name: "seconds", value: .number(JSONNumber(options.lockPatience.wholeSeconds))))
+        }
+      }
+      isTold = true
+      try await Task.sleep(for: .milliseconds(50))
+    }
   }
 
   private static func listen(

@@ -60,6 +60,8 @@ struct Program {
     let service: AssetService
     var options = AssetService.Options()
     options.tellsItsLife = true
+    // A command of assetctl that has the store for itself must not keep the daemon from starting.
+    options.lockPatience = .seconds(5)
     do throws(StartFailure) { service = try await AssetService.start(settings, options) } catch {
       end(3, "assetd: \(error)")
     }

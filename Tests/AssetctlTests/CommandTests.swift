@@ -1,5 +1,7 @@
 import AssetService
+import Configuration
 import Foundation
+import Kernel
 import Testing
 import Wire
 
@@ -203,5 +205,21 @@ struct CommandTests {
     #expect(steps[1].text("id") != steps[4].text("id"))
     #expect(steps.compactMap { $0["status"]?.int } == [200, 403, 410])
     #expect(steps[6]["items"]?.array?.map { $0.text("id") } == [steps[4].text("id")])
+  }
+
+  /// Commands that look at the same time do not take each other for a daemon, and keep none from
+  /// starting.
+  @Test func aLookAtTheLockIsShared() async throws {
+    let bench = try Workbench()
+    try bench.write("a.png", image(1))
+    #expect(await bench.run("put", bench.path("a.png")).status == .done)
+    var settings = Settings()
+    settings.storage.root = bench.store
+    let access = StoreAccess(settings, auditsOnErrors: false)
+    let file = try Directory.open(path: bench.store).file("lock", .readWrite)
+    #expect(try file.tryLock(isShared: true))
+    #expect(try access.isLockFree())
+    #expect(try file.tryLock())
+    #expect(try !access.isLockFree())
   }
 }

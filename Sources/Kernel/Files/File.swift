@@ -96,11 +96,13 @@ public struct File: ~Copyable, Sendable {
     try FileStatus.read(descriptor.number)
   }
 
-  /// Takes the file's lock, as long as it is open (flock(2), LOCK_EX | LOCK_NB).
+  /// Takes the file's lock, as long as it is open (flock(2), LOCK_NB).
   ///
+  /// - Parameter isShared: whether others may have it too, as long as all of them share it.
   /// - Returns: `false` when another open file has it.
-  public func tryLock() throws(Errno) -> Bool {
-    try perform(.flock) { Int(flock(descriptor.number, LOCK_EX | LOCK_NB)) } != nil
+  public func tryLock(isShared: Bool = false) throws(Errno) -> Bool {
+    let kind = isShared ? LOCK_SH : LOCK_EX
+    return try perform(.flock) { Int(flock(descriptor.number, kind | LOCK_NB)) } != nil
   }
 
   /// Closes now and reports what the kernel put off until then; see `OwnedFileDescriptor.close`.

@@ -33,6 +33,8 @@ struct StoreAccess {
   private let root: String
   /// How long a store may be starting or ending, in nanoseconds.
   private static let patience: Int64 = 5_000_000_000
+  /// How long another command's look at the lock may last: it may be put off between two calls.
+  private static let lockPatience = Duration.seconds(1)
   /// Seconds that a service may take to say who it is.
   private static let answerTime: Int64 = 10
 
@@ -118,12 +120,13 @@ struct StoreAccess {
 
   // MARK: A service of our own
 
-  /// Whether nobody has the store open now.
-  private func isLockFree() throws(CommandFailure) -> Bool {
+  /// Whether nobody has the store open now. The lock is shared for that moment: others who look do
+  /// not take each other for a daemon, and a service that starts waits for longer.
+  func isLockFree() throws(CommandFailure) -> Bool {
     do throws(Errno) {
       let folder = try Directory.open(path: root)
       guard try folder.status(of: "lock") != nil else { return true }
-      return try folder.file("lock", .readWrite).tryLock()
+      return try folder.file("lock", .readWrite).tryLock(isShared: true)
     } catch {
       if error.isNotFound { return true }
       throw CommandFailure("The store in \"\(root)\" can not be opened: \(error).")
@@ -136,6 +139,8 @@ struct StoreAccess {
     options.loops = 1
     options.listens = false
     options.keepsHouse = false
+    // Another command that looks whether the lock is free has it for a moment.
+    options.lockPatience = Self.lockPatience
     do {
       return try await AssetService.start(settings, options)
     } catch {
