@@ -125,8 +125,8 @@ final class HealthMonitor: Sendable {
     }
   }
 
-  /// A file could not be removed. Only an I/O error, or a file system that takes no writes, speaks of
-  /// the disk: a file may be immutable, or its folder another user's, and the store goes on.
+  /// A file could not be removed. Only an I/O error, or a file system that takes no writes, speaks
+  /// of the disk: a file may be immutable, or its folder another user's, and the store goes on.
   func noteFailedRemoval(_ errno: Errno) {
     if errno.isInputOutput || errno.isReadOnly { return noteFailure(errno) }
     state.withLock { $0.total += 1 }

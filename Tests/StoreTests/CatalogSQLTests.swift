@@ -51,6 +51,7 @@ import Testing
     (.scanOwnerModel, "assets_by_owner_model (owner=? AND model=? AND serial>?"),
     (.collectExpired, "assets_by_expiry (expires_at>? AND expires_at<?)"),
     (.expiredCandidates, "assets_by_expiry (expires_at>? AND expires_at<?)"),
+    (.countExpired, "assets_by_expiry (expires_at>? AND expires_at<?)"),
     (.generationByKey, "generations_by_key (owner=? AND idempotency_key=?)"),
     (.blobsOfFolder, "PRIMARY KEY (digest>? AND digest<?)"),
   ])

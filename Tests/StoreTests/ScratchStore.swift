@@ -21,6 +21,7 @@ final class ScratchStore: Sendable {
   init(
     maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil,
     freeBytes: (@Sendable () -> Int64)? = nil,
+    check: CatalogueCheck.Manner = CatalogueCheck.Manner(),
     report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
   ) throws {
     path = ScratchStore.scratch + "assetd-store-" + UUID().uuidString
@@ -31,6 +32,7 @@ final class ScratchStore: Sendable {
     options.limits = limits
     options.report = report
     options.freeBytes = freeBytes
+    options.check = check
     opened = Mutex(try Store(options))
   }
 

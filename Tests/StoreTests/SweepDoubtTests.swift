@@ -142,7 +142,7 @@ import Wire
       // before, mark, last change of blobs/, expected
       (nil, 1000, 900, nil), (nil, 1000, 1010, nil),
       (nil, 1000, 1011, SweepDoubt(from: 1000, to: 5000)),
-      (SweepDoubt(from: 7, to: 9), 1000, 900, SweepDoubt(from: 7, to: 9)),
+      (SweepDoubt(from: 7, to: 9), 1000, 900, SweepDoubt(from: 7, to: 5000)),
       (SweepDoubt(from: 7, to: 9), 1000, 1011, SweepDoubt(from: 7, to: 5000)),
     ] as [(SweepDoubt?, Int64, Int64, SweepDoubt?)])
   func changesAfterTheMarkAreInDoubt(

@@ -20,6 +20,7 @@ struct AdminCollection {
       return .lines(try await explanation(of: id, CollectionOrder(body, configured: configured)))
     }
     let order = try CollectionOrder(body, configured: configured)
+    if order.counts { return .lines(try await count(order)) }
     let lines = CollectionLines(order, context.log)
     let store = context.store
     let report = try await context.workers.run {
@@ -31,6 +32,13 @@ struct AdminCollection {
     var bytes = lines.take()
     for line in Self.summary(report, order) { bytes.append(line: line) }
     return .lines(bytes)
+  }
+
+  /// How many assets would go, and nothing else: for a progress bar.
+  private func count(_ order: CollectionOrder) async throws -> [JSONValue] {
+    let store = context.store
+    let count = try await context.workers.run { try store.count(order.policies, order.options) }
+    return [["total": true, "assets": .number(JSONNumber(count))]]
   }
 
   private static func summary(_ report: CollectionReport, _ order: CollectionOrder) -> [JSONValue] {

@@ -8,6 +8,8 @@ struct CollectionOrder: Sendable {
   /// Whether every asset is named.
   let lists: Bool
   let allowsLarge: Bool
+  /// Whether the assets are counted, and nothing else is done.
+  let counts: Bool
   /// Whether every policy says what it takes, for people.
   let describes: Bool
   let options: CollectionOptions
@@ -15,7 +17,8 @@ struct CollectionOrder: Sendable {
   private static let largeStore = 1000
 
   private static let members = [
-    "dry_run", "list", "allow_large", "describe", "accept_clock", "limit", "policies", "explain",
+    "dry_run", "list", "count", "allow_large", "describe", "accept_clock", "limit", "policies",
+    "explain",
   ]
 
   /// - Throws: 400 that names what is wrong: deleting too much must not be a matter of a typo.
@@ -25,6 +28,7 @@ struct CollectionOrder: Sendable {
     }
     isDryRun = try Self.flag("dry_run", of: body)
     lists = try Self.flag("list", of: body)
+    counts = try Self.flag("count", of: body)
     allowsLarge = try Self.flag("allow_large", of: body)
     describes = try Self.flag("describe", of: body)
     options = CollectionOptions(

@@ -22,7 +22,7 @@ enum CatalogSQL: Hashable, CaseIterable {
   case totals, totalsOfOwner, largestOwners, meta, setMeta, removeMeta
 
   // Collection
-  case collectExpired, expiredCandidates, noteCollection
+  case collectExpired, expiredCandidates, countExpired, noteCollection
   case addFreed, dropFreed, clearFreed
   case blobsOfFolder, blobRow
   case countGenerations, countTombstones, countCollections
@@ -228,10 +228,9 @@ extension CatalogSQL {
 
 extension CatalogSQL {
   /// The condition of `ExpiredPolicy`: the same text plans and deletes (G2).
-  private static let expired = """
-    FROM assets WHERE expires_at IS NOT NULL AND pinned = 0 AND expires_at <= ?1
-    ORDER BY expires_at, serial LIMIT ?2
-    """
+  private static let isExpired =
+    "FROM assets WHERE expires_at IS NOT NULL AND pinned = 0 AND expires_at <= ?1"
+  private static let expired = isExpired + " ORDER BY expires_at, serial LIMIT ?2"
   private static let collected = "id, digest, bytes, expires_at, outlived, serial, owner, retention"
 
   private var collectionText: String? {
@@ -242,6 +241,7 @@ extension CatalogSQL {
       RETURNING \(Self.collected)
       """
     case .expiredCandidates: "SELECT \(Self.collected) \(Self.expired)"
+    case .countExpired: "SELECT count(*) \(Self.isExpired)"
     case .noteCollection:
       """
       INSERT INTO collections (policy, started_at, milliseconds, assets, blobs, bytes)

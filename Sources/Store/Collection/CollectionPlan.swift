@@ -21,12 +21,28 @@ extension Store {
     if report.clockJump == nil {
       var planner = Planner(
         reader: reader, files: files, options: options, now: now,
-        round: sweepRound.withLock { $0 }, doubt: doubt.withLock { $0 }, assetsLeft: options.limit)
+        round: sweepRound.withLock { $0 }, doubt: doubt.withLock { $0 }, assetsLeft: options.limit,
+        hasOverlap: policies.count { $0.ofAssets != nil } > 1)
       for policy in policies { report.results.append(try planner.plan(policy, each)) }
       report.sweepStop = planner.sweepStop
     }
     report.nanoseconds = SystemClock.monotonicNanoseconds - start
     return report
+  }
+
+  /// How many assets `collect` would remove now, without a look at each: an asset that two policies
+  /// name counts twice. Blocks on the disk.
+  public func count(
+    _ policies: [Policy], _ options: CollectionOptions = CollectionOptions()
+  ) throws(StoreFailure) -> Int {
+    let reader = try reader()
+    let now = self.now()
+    if try clockJump(reader, now, options) != nil { return 0 }
+    var sum = 0
+    for policy in policies {
+      if let policy = policy.ofAssets { sum += try reader.session.count(policy, now: now) }
+    }
+    return min(sum, options.limit ?? sum)
   }
 
   /// The seconds by which the clock jumped, when it did and that matters.
@@ -42,8 +58,9 @@ extension Store {
   }
 }
 
-/// One dry run.
-private struct Planner {
+/// One dry run. What it keeps does not grow with the store: of several policies for assets, the
+/// assets that they name; of assets that share their bytes with others, how many others are left.
+struct Planner {
   let reader: CatalogReader
   let files: StoreFiles
   let options: CollectionOptions
@@ -53,9 +70,12 @@ private struct Planner {
   var assetsLeft: Int?
   /// Why the orphan sweep would stop.
   var sweepStop: String?
-  /// What policies before this one take already, and how much of each blob is taken.
+  /// Whether a policy may name what one before it has.
+  let hasOverlap: Bool
+  /// What policies before this one take already.
   var taken: Set<AssetID> = []
-  var takenOfBlob: [Digest: Int] = [:]
+  /// Of bytes that several assets are on, one of them taken: how many are not.
+  var left: [Digest: Int] = [:]
 
   mutating func plan(
     _ policy: Policy, _ each: (CollectionItem) -> Void
@@ -78,25 +98,34 @@ private struct Planner {
     _ policy: some AssetPolicy, _ name: String, _ each: (CollectionItem) -> Void
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: name)
-    var touched: Set<Digest> = []
     if assetsLeft == 0 { return result }
     try reader.session.candidates(policy, now: now) { (asset) throws(StoreFailure) in
-      guard taken.insert(asset.id).inserted else { return true }
-      takenOfBlob[asset.digest, default: 0] += 1
-      touched.insert(asset.digest)
+      if files.hasToEndCollections { return false }
+      if hasOverlap, !taken.insert(asset.id).inserted { return true }
+      if try takesLast(of: asset.digest) { result.blobs += 1 }
       let item = CollectionItem(
         policy: name, id: asset.id, digest: asset.digest, bytes: asset.bytes,
         reason: policy.reason(expiresAt: asset.expiresAt, now: now))
       result.count(item)
       each(item)
       assetsLeft = assetsLeft.map { $0 - 1 }
-      return assetsLeft != 0 && !files.hasToEndCollections
-    }
-    for digest in touched
-    where try reader.session.assetCount(on: digest) == takenOfBlob[digest, default: 0] {
-      result.blobs += 1
+      return assetsLeft != 0
     }
     return result
+  }
+
+  /// Takes one asset of these bytes.
+  ///
+  /// - Returns: whether none is left on them.
+  private mutating func takesLast(of digest: Digest) throws(StoreFailure) -> Bool {
+    let rest: Int
+    if let known = left[digest] {
+      rest = known - 1
+    } else {
+      rest = try reader.session.assetCount(on: digest) - 1
+    }
+    left[digest] = rest > 0 ? rest : nil
+    return rest == 0
   }
 
   private mutating func planOrphans(

@@ -75,6 +75,13 @@ extension CatalogSession {
     }
   }
 
+  /// How many assets meet the policy's condition.
+  func count(_ policy: some AssetPolicy, now: Int64) throws(StoreFailure) -> Int {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try one(policy.count, { policy.bindTime($0, now: now) }, { Int($0.integer(0)) })
+    } ?? 0
+  }
+
   /// How many assets are on these bytes.
   func assetCount(on digest: Digest) throws(StoreFailure) -> Int {
     try catalog(.collect) { () throws(SQLiteFailure) in

@@ -7,9 +7,12 @@ struct ExpiredPolicy: AssetPolicy {
 
   let removal = CatalogSQL.collectExpired
   let candidates = CatalogSQL.expiredCandidates
+  let count = CatalogSQL.countExpired
+
+  func bindTime(_ statement: Statement, now: Int64) { statement.bind(1, now - grace) }
 
   func bind(_ statement: Statement, now: Int64, limit: Int64) {
-    statement.bind(1, now - grace)
+    bindTime(statement, now: now)
     statement.bind(2, limit)
   }
 

@@ -43,13 +43,27 @@ public struct Policy: Sendable, Hashable {
   ]
 }
 
+extension Policy {
+  /// Whether it collects assets, and which.
+  var ofAssets: (any AssetPolicy)? {
+    switch kind {
+    case .expired(let grace): ExpiredPolicy(grace: grace)
+    case .orphans, .records: nil
+    }
+  }
+}
+
 /// A policy that collects assets: a condition on a row of `assets`, and an order to do it in.
 protocol AssetPolicy: Sendable {
   /// Deletes what meets the condition, in its order, following an index; never a pinned asset.
   var removal: CatalogSQL { get }
   /// Selects the same.
   var candidates: CatalogSQL { get }
-  /// Binds what both ask for.
+  /// Counts them.
+  var count: CatalogSQL { get }
+  /// Binds what that asks for.
+  func bindTime(_ statement: Statement, now: Int64)
+  /// Binds what the others ask for.
   func bind(_ statement: Statement, now: Int64, limit: Int64)
   /// Why this asset goes, for people.
   func reason(expiresAt: Int64?, now: Int64) -> String

@@ -29,11 +29,8 @@ struct SweepDoubt: Sendable, Hashable {
   ///   - mark: when the catalogue was last written to.
   ///   - change: when `blobs/` last got or lost a name.
   init?(before: SweepDoubt?, mark: Int64, change: Int64, start: Int64) {
-    guard change > mark + SweepDoubt.interval else {
-      guard let before else { return nil }
-      self = before
-      return
-    }
+    // A copy of the folder may have made all files younger: what is in doubt stays so.
+    guard before != nil || change > mark + SweepDoubt.interval else { return nil }
     self.init(from: min(before?.from ?? mark, mark), to: start)
   }
 

@@ -79,13 +79,14 @@ struct GCCommand: Command {
     }
   }
 
-  /// How many assets would go.
+  /// How many assets would go; 0 for an older daemon, which does not count.
   private func plan(_ order: JSONValue, _ client: ServiceClient) async throws -> Int {
     guard var object = order.object else { return 0 }
-    object["dry_run"] = true
-    object["list"] = false
+    object["count"] = true
     let call = ServiceCall(.post, "/admin/gc", .json(.object(object)), timeout: Self.timeout)
-    return try await client.call(call).checked().lines().last?["assets"]?.int ?? 0
+    let reply = try await client.call(call)
+    guard reply.status == 200 else { return 0 }
+    return try reply.lines().last?["assets"]?.int ?? 0
   }
 
   /// Draws how far it is, from the store's own sums, until it is cancelled.
