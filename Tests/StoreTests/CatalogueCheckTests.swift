@@ -99,7 +99,7 @@ import Wire
         let rows = try connection.prepare(
           """
           WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n)
-          SELECT i FROM n, meta
+          SELECT i, (SELECT count(*) FROM meta) FROM n
           """)
         _ = try rows.step()
         state.withLock { $0.begun += 1 }
