@@ -29,6 +29,8 @@ struct ServiceContext: Sendable {
   let purchases = PurchasesUnderWay()
   /// Paid images that can not be stored.
   let rescues = RescueMemory()
+  /// Entries of conversions that can not be hosted.
+  let conversions = RescueMemory()
 
   /// Lets all threads end.
   func stopWorkers() {

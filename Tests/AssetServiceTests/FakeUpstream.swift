@@ -11,6 +11,12 @@ struct FakeReply: Sendable {
   /// Whether all of it waits for `FakeUpstream.release`.
   var waits = false
 
+  /// The rest of the answer, which waits for `FakeUpstream.release`.
+  var held: [UInt8] = []
+  /// What is sent again and again behind all of the answer, until the client ends the connection;
+  /// for one connection of an upstream.
+  var endless: [UInt8] = []
+
   /// What is sent behind all of the answer: in a later turn, or when the connection's next request
   /// has come.
   var late: [UInt8] = []
@@ -18,6 +24,22 @@ struct FakeReply: Sendable {
 
   static let silence = FakeReply()
   static let lost = FakeReply(drops: true)
+
+  /// The same answer with one more field.
+  func with(_ field: String) -> FakeReply {
+    guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return self }
+    var reply = self
+    reply.bytes.insert(contentsOf: Array("\r\n\(field)".utf8), at: end.lowerBound)
+    return reply
+  }
+
+  /// The same answer; what is behind its first `count` bytes waits.
+  func held(after count: Int) -> FakeReply {
+    var reply = self
+    reply.bytes = Array(bytes.prefix(count))
+    reply.held = Array(bytes.dropFirst(count))
+    return reply
+  }
 
   /// An answer with its exact length.
   static func answer(
@@ -56,6 +78,12 @@ struct FakeReply: Sendable {
 final class FakeUpstream: Sendable {
   /// The requests so far, as text.
   var requests: [String] { log.all }
+  /// Bytes of `FakeReply.endless` that were sent.
+  var poured: Int { log.poured }
+  /// Whether the client has ended the connection of such an answer.
+  var isCutOff: Bool { log.isCutOff }
+  /// More than this is not sent: a test that would never end fails instead.
+  static let mostPoured = 256 << 20
   /// `http://127.0.0.1:<port>`
   let origin: String
   private let loop: EventLoop
@@ -95,9 +123,18 @@ final class FakeUpstream: Sendable {
 }
 
 private final class FakeUpstreamLog: Sendable {
-  private let requests = Mutex<[String]>([])
-  var all: [String] { requests.withLock { $0 } }
-  func add(_ request: String) { requests.withLock { $0.append(request) } }
+  private struct State {
+    var requests: [String] = []
+    var poured = 0
+    var isCutOff = false
+  }
+  private let state = Mutex(State())
+  var all: [String] { state.withLock { $0.requests } }
+  var poured: Int { state.withLock { $0.poured } }
+  var isCutOff: Bool { state.withLock { $0.isCutOff } }
+  func add(_ request: String) { state.withLock { $0.requests.append(request) } }
+  func pour(_ count: Int) { state.withLock { $0.poured += count } }
+  func cutOff() { state.withLock { $0.isCutOff = true } }
 }
 
 private final class FakeAcceptor: TCPAcceptor {
@@ -166,7 +203,25 @@ private final class FakeConnection: Channel {
 
   func release(on loop: isolated EventLoop) {
     reply?.waits = false
+    if let held = reply?.held {
+      reply?.bytes += held
+      reply?.held = []
+    }
     send(on: loop)
+  }
+
+  private func pour(_ bytes: [UInt8], on loop: isolated EventLoop) {
+    while server.log.poured < FakeUpstream.mostPoured {
+      let rest = bytes.span.extracting((server.log.poured % bytes.count)..<bytes.count)
+      switch stream?.write(rest) ?? .gone {
+      case .bytes(let count): server.log.pour(count)
+      case .wouldBlock: return
+      case .gone:
+        server.log.cutOff()
+        return end(on: loop)
+      }
+    }
+    end(on: loop)
   }
 
   func ready(_ readiness: Readiness, on loop: isolated EventLoop) {
@@ -194,6 +249,8 @@ private final class FakeConnection: Channel {
       guard case .bytes(let count)? = stream?.write(rest.span) else { return }
       reply?.bytes.removeFirst(count)
     }
+    guard waiting.held.isEmpty else { return }
+    guard waiting.endless.isEmpty else { return pour(waiting.endless, on: loop) }
     // Silence lasts: no other request is answered on this connection.
     if waiting.drops { return end(on: loop) }
     guard !waiting.bytes.isEmpty else { return }

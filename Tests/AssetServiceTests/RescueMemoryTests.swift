@@ -66,4 +66,49 @@ import Wire
     }
     await upstream.stop()
   }
+
+  // MARK: Conversions
+
+  /// Fifty at once whose entries are too large to be hosted: what is kept of them comes out of one
+  /// memory. Where that is full each hears that it may come again; nothing of it is lost, since its
+  /// sender has it still. Paid images have their own.
+  @Test func fiftyConversionsShareAMemory() async throws {
+    let entry = "{\"a\":1,\"b64_json\":\"\(TestImages.base64(Self.large))\"}"
+    let other = "{\"b64_json\":\"\(TestImages.base64(Self.small))\"}"
+    let body = Array("{\"data\":[\(entry),\(other)]}".utf8)
+    try await withService("limits: { image_bytes: \"128KiB\" }") { service in
+      let context = service.service.context
+      let limit = context.limits.conversionBytes
+      // Room for not even one of them.
+      let others = RescueAllowance(memory: context.conversions, limit: limit)
+      #expect(others.take(limit - 500_000))
+      for answer in try convertAtOnce(50, body, service) {
+        #expect(answer.status == 503 && answer.code == "busy", "\(answer.text.prefix(300))")
+        #expect(answer["Retry-After"] != nil && answer["x-should-retry"] == nil)
+      }
+      try await until("they keep nothing") { context.conversions.bytes == limit - 500_000 }
+      others.giveBack(limit - 500_000)
+      for answer in try convertAtOnce(50, body, service) {
+        #expect(answer.status == 200, "\(answer.text.prefix(300))")
+        #expect(answer.text.contains(entry), "as it was")
+        #expect(answer.json["x_asset"]?["failed"]?[0]?["code"]?.string == "image_too_large")
+      }
+      try await until("the memory is free again") { context.conversions.bytes == 0 }
+      #expect(context.rescues.bytes == 0)
+    }
+  }
+
+  private func convertAtOnce(
+    _ count: Int, _ body: [UInt8], _ service: TestService
+  ) throws -> [TestAnswer] {
+    let head =
+      "POST /v1/images/convert HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+      + "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n"
+    let clients = try (0..<count).map { _ in
+      let client = try service.client()
+      try client.send(Array(head.utf8) + body)
+      return client
+    }
+    return try clients.map { try $0.readAnswer(to: "POST") }
+  }
 }

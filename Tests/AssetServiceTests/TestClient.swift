@@ -50,7 +50,7 @@ final class TestClient {
   }
 
   private func wait() throws {
-    guard try poller.wait(milliseconds: 20_000) > 0 else { throw Failure.timeout }
+    guard try poller.wait(milliseconds: 60_000) > 0 else { throw Failure.timeout }
   }
 
   func send(_ text: String) throws { try send(Array(text.utf8)) }
@@ -70,6 +70,9 @@ final class TestClient {
       throw error
     }
   }
+
+  /// Ends its half; it still reads.
+  func finish() throws { try socket.finishSending() }
 
   /// Reads what comes next; `false` at the end.
   private func readSome() throws -> Bool {

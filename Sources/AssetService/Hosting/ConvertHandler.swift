@@ -15,7 +15,7 @@ struct ConvertHandler {
   /// More entries than this in one answer are refused.
   private static let maxItems = 16
   /// An entry that can not be hosted goes back as it was: what was written of it is read back, and
-  /// so many bytes of the rest are kept in memory.
+  /// so many bytes of the rest are kept in memory, of `ServiceLimits.conversionBytes` in all.
   private static let memoryLimit: Int64 = 1 << 20
   private static let queryNames = AssetOptions.queryNames.union(["response_format"])
 
@@ -35,7 +35,9 @@ struct ConvertHandler {
     ) { [context] in
       try await Deposit.begin(
         in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation),
-        rescueLimit: .max, memoryLimit: Self.memoryLimit)
+        rescueLimit: .max, memoryLimit: Self.memoryLimit,
+        allowance: RescueAllowance(
+          memory: context.conversions, limit: context.limits.conversionBytes, isPaid: false))
     }
     try await intake.take(call.request.body)
     guard !intake.skeleton.items.isEmpty else {

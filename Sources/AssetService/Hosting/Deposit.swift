@@ -31,6 +31,8 @@ final class Deposit {
   private let allowance: RescueAllowance?
   private var rescued: (failure: Failure, image: UnstoredImage)?
   private var decoder = Base64Decoder()
+  /// Characters of base64 that were taken, and bytes that they made.
+  private var text: (characters: Int64, bytes: Int64) = (0, 0)
   private var scratch = [UInt8](repeating: 0, count: Deposit.scratchBytes)
   /// Decoded bytes of one step; behind them the decoder may write eight more.
   private static let scratchBytes = 48 << 10
@@ -113,13 +115,23 @@ final class Deposit {
 
   /// Decodes into `scratch`; returns why it stopped and how many bytes are there.
   private func decode(
-    _ text: Span<UInt8>, from index: inout Int
+    _ characters: Span<UInt8>, from index: inout Int
   ) -> (Base64Decoder.Stop, bytes: Int) {
     var decoded = 0
     var output = scratch.mutableSpan
-    let stop = decoder.decode(text, from: &index, into: &output, at: &decoded)
+    let start = index
+    let stop = decoder.decode(characters, from: &index, into: &output, at: &decoded)
+    text.characters += Int64(index - start)
+    text.bytes += Int64(decoded)
     return (stop, decoded)
   }
+
+  /// Whether white space is most of a long text: line breaks and indentation are little, and a text
+  /// of nothing else has no end by the size of its image.
+  var isMostlySpace: Bool {
+    text.characters - text.bytes / 3 * 4 > max(Self.allowedSpace, text.bytes)
+  }
+  private static let allowedSpace: Int64 = 4 << 20
 
   /// Ends the base64; whether it was whole.
   func finishBase64() async throws -> Bool {
@@ -185,7 +197,9 @@ final class Deposit {
     guard rescued.image.bytes + count <= rescueLimit,
       rescued.image.bytesInMemory + count <= memoryLimit
     else { throw rescued.failure }
-    guard rescued.image.keep(bytes) else { throw Failure.rescueFull(rescued.failure) }
+    guard rescued.image.keep(bytes) else {
+      throw allowance?.failure(after: rescued.failure) ?? rescued.failure
+    }
   }
 }
 
