@@ -64,7 +64,7 @@ struct APIDispatcher {
     switch (route, call.request.head.method) {
     case (.generations, .post):
       try call.refuseLaterAnswer()
-      return try await generation.generate(call, on: loop)
+      return try await generation.answer(call, on: loop)
     case (.convert, .post): return try await conversion.convert(call)
     case (.models, .get), (.models, .head): return try models(call)
     case (.model(let id), .get), (.model(let id), .head): return try model(id, call)

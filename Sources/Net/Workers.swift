@@ -21,7 +21,7 @@ public final class Workers: Sendable {
   }
   private let state = Mutex(State())
   private let available: DispatchSemaphore
-  private let threads: Int
+  let threads: Int
   private let queueLimit: Int
 
   /// Starts `threads` threads; at most `queueLimit` pieces of work wait for one.

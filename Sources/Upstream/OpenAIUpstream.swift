@@ -89,7 +89,7 @@ public final class OpenAIUpstream: Upstream {
 
   /// POST `{base}/images/generations`.
   public func generate(
-    _ order: UpstreamOrder, on loop: isolated ClientLoop
+    _ order: UpstreamOrder, while isWanted: () -> Bool, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
     var request = try request(order)
     let deadline = loop.turnNanoseconds + order.timeoutNanoseconds
@@ -109,6 +109,7 @@ public final class OpenAIUpstream: Upstream {
             after: error, attempt: attempt, waited: waited, timeLeft: left, random: random)
         else { throw failure }
         await client.pause(pause, on: loop)
+        guard isWanted() else { throw failure }
         waited += pause
         attempt += 1
       }

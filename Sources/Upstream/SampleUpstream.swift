@@ -18,7 +18,7 @@ public final class SampleUpstream: Upstream {
 
   /// Begins an answer. `invalidRequest` names the parameter that is wrong.
   public func generate(
-    _ order: UpstreamOrder, on loop: isolated ClientLoop
+    _ order: UpstreamOrder, while isWanted: () -> Bool, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer {
     SampleAnswer(try SampleOrder(order.parameters), created: loop.turnWallSeconds)
   }

@@ -56,10 +56,13 @@ public protocol Upstream: AnyObject {
 
   /// Sends an order; comes back with the answer's first bytes under way.
   ///
+  /// `isWanted` is asked before the order is sent once more after a pause: nothing is bought for a
+  /// client that left meanwhile. A first attempt, and one that is under way, never ask.
+  ///
   /// An answer may still turn out to be an error or to hold no image: when its skeleton is known,
   /// `UpstreamFailure.withoutImage` says what it was.
   func generate(
-    _ order: UpstreamOrder, on loop: isolated ClientLoop
+    _ order: UpstreamOrder, while isWanted: () -> Bool, on loop: isolated ClientLoop
   ) async throws(UpstreamFailure) -> any UpstreamAnswer
 
   /// Fetches a result that came as a URL: the image's own bytes. Only from the upstream's own

@@ -67,6 +67,7 @@ import Wire
 
   private static let both = "{\"data\":[{\(good(0))},{\(good(1))}"
   static let cuts = [
+    Cut(name: "cut before its head", reply: .lost, whole: 0, code: "upstream_connection_lost"),
     Cut(name: "cut in the first", reply: cut(0.3), whole: 0, code: "upstream_connection_lost"),
     Cut(name: "cut in the second", reply: cut(0.7), whole: 1, code: "upstream_connection_lost"),
     Cut(
@@ -105,6 +106,27 @@ import Wire
       #expect(failed.map { $0["index"]?.int } == Array(cut.whole..<2), "\(answer.text)")
       #expect(failed.allSatisfy { $0["code"]?.string == cut.code })
       #expect(try service.admin("GET", "/admin/stats").json["assets"]?.int == cut.whole)
+    }
+  }
+
+  @Test func aClientThatLeavesInTheAnswerDoesNotLoseTheImage() async throws {
+    let upstream = try await FakeUpstream { _ in
+      let reply = FakeReply.images(Self.good(0)).with("x-request-id: req_1")
+      return reply.held(after: reply.bytes.count / 2)
+    }
+    try await withOneByOne(upstream) { service in
+      do {
+        let client = try await order(service, orders: 1)
+        let purchases = service.service.context.purchases
+        try await until("the answer has begun") {
+          purchases.all.first?.upstreamRequestID == "req_1"
+        }
+        withExtendedLifetime(client) {}
+      }
+      _ = try service.ask("GET", "/healthz")
+      await upstream.release()
+      try await until("the image is stored") { try service.assets == 1 }
+      #expect(upstream.requests.count == 1)
     }
   }
 

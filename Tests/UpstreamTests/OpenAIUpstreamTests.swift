@@ -53,7 +53,7 @@ struct OpenAIUpstreamTests {
               try await upstream.fetch(
                 url.replacing("PORT", with: port), until: loop.turnNanoseconds + timeout, on: loop)
             } else {
-              try await upstream.generate(order, on: loop)
+              try await upstream.generate(order, while: { true }, on: loop)
             }
           outcome.requestID = answer.requestID
           outcome.attempts = answer.attempts

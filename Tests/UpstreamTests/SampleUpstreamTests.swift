@@ -12,7 +12,7 @@ struct SampleUpstreamTests {
       model: "sample", parameters: parameters.object ?? JSONObject(),
       timeoutNanoseconds: 1_000_000_000)
     return try await onLoop { loop in
-      let answer = try await SampleUpstream().generate(order, on: loop)
+      let answer = try await SampleUpstream().generate(order, while: { true }, on: loop)
       var text: [UInt8] = []
       var largest = 0
       while try await answer.read({ bytes in

@@ -21,21 +21,29 @@ struct GenerationHandler {
   /// Prompts are short; the largest known options are a few KiB.
   private static let bodyLimit: Int64 = 1 << 20
 
-  func generate(_ call: Call, on loop: isolated EventLoop) async throws -> Response {
+  /// Whatever goes wrong, the log hears of which order.
+  func answer(_ call: Call, on loop: isolated EventLoop) async throws -> Response {
     try call.caller.require(.generate)
     let arrival = loop.now
     let body = try await call.json(limit: Self.bodyLimit)
     let order = try GenerationOrder(
       body, catalog: catalog, caller: call.caller, defaults: context.settings.defaults)
-    let usable = try catalog.upstreams(of: order.model)
-    // A full store, and a quota that is used up, are 507 before money is spent.
-    let bytes = order.expectedBytes
-    let space = try await context.workers.run { [context] in
-      try ReservedSpace(bytes, in: context.store)
-    }
     let id = GenerationID(number: UInt128(bytes: SystemRandom.bytes16()))
-    let promise = try await context.store.promise(
-      bytes, for: id, of: call.caller.owner, quota: call.caller.key?.quota)
+    do {
+      return try await generate(order, id, call, arrival: arrival, on: loop)
+    } catch {
+      var failure = Failure(error)
+      failure.facts.fill(from: order.facts(id, upstream: nil))
+      throw failure
+    }
+  }
+
+  func generate(
+    _ order: GenerationOrder, _ id: GenerationID, _ call: Call, arrival: Int64,
+    on loop: isolated EventLoop
+  ) async throws -> Response {
+    let usable = try catalog.upstreams(of: order.model)
+    let (space, promise) = try await reserve(order, id, call)
     let errand = UpstreamErrand(
       order, id, call, lineDeadline: arrival + order.model.timeout.nanoseconds)
     let started = SystemClock.monotonicNanoseconds
@@ -47,6 +55,19 @@ struct GenerationHandler {
     try await rehost.publish()
     let milliseconds = (SystemClock.monotonicNanoseconds - started) / 1_000_000
     return try await rehost.response(upstream: reply, milliseconds: milliseconds)
+  }
+
+  /// A full store, and a quota that is used up, are 507 before money is spent.
+  private func reserve(
+    _ order: GenerationOrder, _ id: GenerationID, _ call: Call
+  ) async throws -> (ReservedSpace, OwnerPromise) {
+    let bytes = order.expectedBytes
+    let space = try await context.workers.run { [store = context.store] in
+      try ReservedSpace(bytes, in: store)
+    }
+    let promise = try await context.store.promise(
+      bytes, for: id, of: call.caller.owner, quota: call.caller.key?.quota)
+    return (space, promise)
   }
 }
 

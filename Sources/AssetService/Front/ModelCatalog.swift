@@ -42,10 +42,12 @@ struct ModelCatalog: Sendable {
     let usable = all.filter { $0.obstacle == nil }
     guard usable.isEmpty else { return usable }
     // Which variable is not set is for the log of the start: it may be a key by mistake.
-    throw Failure(
+    var failure = Failure(
       503, .server, "upstream_not_configured",
       "The model \"\(model.id)\" can not be used: its upstream is not configured.",
       shouldRetry: false)
+    failure.facts.upstream = model.upstreams.first
+    throw failure
   }
 
   /// `GET /v1/models`

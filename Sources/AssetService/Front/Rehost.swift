@@ -347,9 +347,11 @@ struct Rehost {
       return response
     }
     var response = response
-    let store = context.store
+    let (store, client) = (context.store, call.request.body)
     response.body = .stream(length: length) { writer in
       try await write(writer)
+      // What was sent to a client that had left did not arrive: it is kept for its hour.
+      guard client.isClientThere else { return }
       for asset in assets { _ = try await store.delete(asset.id, owner: asset.owner) }
       withExtendedLifetime(passage) {}
     }

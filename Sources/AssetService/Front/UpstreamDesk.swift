@@ -182,10 +182,7 @@ final class UpstreamDesk {
     _ candidate: Settings.Upstream, _ upstream: any Upstream, _ errand: UpstreamErrand,
     isLast: Bool, _ pass: UpstreamPass, on loop: isolated EventLoop
   ) async throws -> UpstreamReply {
-    // Where no file can be begun (no inode, no descriptor, a failing disk) nothing is bought.
-    try await context.workers.run { [store = context.store] in
-      _ = try store.begin(try store.reserve(1))
-    }
+    try await beginFile()
     let order = errand.order
     let timeout = order.model.timeout.nanoseconds
     let request = UpstreamOrder(
@@ -198,9 +195,18 @@ final class UpstreamDesk {
         generation: errand.id, model: order.modelName, upstream: candidate.name,
         since: loop.wallSeconds))
     let deadline = loop.now + timeout
-    let answer = try await upstream.generate(request, on: loop)
-    return UpstreamReply(
-      candidate.name, upstream, answer, deadline: deadline, pass, record)
+    // An order that waits to be sent once more is not sent: one in line is no different.
+    let mayBuy = { [gates = context.gates] in errand.isWanted() && !gates.isDraining }
+    let answer = try await upstream.generate(request, while: mayBuy, on: loop)
+    return UpstreamReply(candidate.name, upstream, answer, deadline: deadline, pass, record)
+  }
+
+  /// Where no file can be begun (no inode, no descriptor, a full or failing disk) nothing is
+  /// bought. No space is asked for: the order has its own.
+  private func beginFile() async throws {
+    try await context.workers.run { [store = context.store] in
+      _ = try store.begin(try store.reserve(0))
+    }
   }
 }
 

@@ -89,6 +89,9 @@ final class UpstreamGates: Sendable {
     }
   }
 
+  /// Whether the service ends.
+  var isDraining: Bool { state.withLock { $0.isDraining } }
+
   /// The service ends: orders in line are not sent any more, nor are those that would have to wait.
   func beginDraining() {
     let waiting = state.withLock { state in

@@ -13,6 +13,14 @@ struct FaultFacts: Sendable {
   /// `img-…`
   var asset: String?
 
+  /// Takes what it does not say from `other`.
+  mutating func fill(from other: FaultFacts) {
+    upstream = upstream ?? other.upstream
+    model = model ?? other.model
+    generation = generation ?? other.generation
+    asset = asset ?? other.asset
+  }
+
   fileprivate var members: [JSONObject.Member] {
     [("upstream", upstream), ("model", model), ("generation_id", generation), ("asset", asset)]
       .compactMap { name, value in
