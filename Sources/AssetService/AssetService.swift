@@ -37,7 +37,7 @@ public final class AssetService: Sendable {
     public var loops: Int
     /// Whether `settings.listen` is served, beside the admin socket.
     public var listens = true
-    /// Whether policies run by themselves.
+    /// Whether policies and the scrub run by themselves.
     public var keepsHouse = true
     /// Whether start, drain and end are told as events of the log.
     public var tellsItsLife = false
@@ -80,6 +80,9 @@ public final class AssetService: Sendable {
       throw error
     }
     self.context = context
+    context.store.scrubGivesWay { [workers = context.workers, readers = context.coldReaders] in
+      workers.pending + readers.pending > 0
+    }
     tellsItsLife = options.tellsItsLife
     let loops = try (0..<options.loops).map { try EventLoop(index: $0) }
     self.loops = loops
@@ -120,6 +123,7 @@ public final class AssetService: Sendable {
     }
     storeOptions.diskWaiting = options.diskWaiting
     storeOptions.report = { log.tell($0) }
+    if !options.keepsHouse { storeOptions.scrub = nil }
     let store = try await open(storeOptions, options, log)
     let ring: KeyRing
     let bytes = try store.readKeyring()
@@ -229,6 +233,7 @@ public final class AssetService: Sendable {
     context.gates.beginDraining()
     housekeeping.cancel()
     context.store.stopCollecting()
+    context.store.stopScrubbing()
     await server.drain(clientTime: clientTime)
     keyringWatch?.stop()
     // What was fetched last matters to policies; without a catalogue there is nothing to write to.

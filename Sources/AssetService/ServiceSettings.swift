@@ -16,6 +16,9 @@ extension StoreOptions {
         bytes: settings.limits.imageBytes, pixels: Int64(settings.limits.imagePixels)),
       keyringFile: settings.storage.keyringFile,
       newKeyring: { KeyRing.create(now: SystemClock.wallSeconds).json() })
+    scrub = settings.storage.scrub.map {
+      ScrubPace(interval: $0.interval.wholeSeconds, rate: $0.rate)
+    }
   }
 }
 

@@ -78,6 +78,8 @@ static inline void clinux_begin_thread(const char *name) {
   pthread_sigmask(SIG_SETMASK, &all, NULL);
   prctl(PR_SET_NAME, name);
 }
+// For the calling thread: what others leave of the disk (ioprio_set(2), IOPRIO_CLASS_IDLE).
+static inline void clinux_yield_disk(void) { syscall(SYS_ioprio_set, 1, 0, 3 << 13); }
 static inline int clinux_terminal_columns(int fd) {
   struct winsize size;
   return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
@@ -154,6 +156,10 @@ static inline int clinux_is_memory(int fd) {
 }
 static inline long clinux_readahead(int fd, off_t offset, size_t count) {
   return syscall(SYS_readahead, fd, offset, count);
+}
+// Lets go of a file's pages (posix_fadvise(3), POSIX_FADV_DONTNEED): changed ones stay.
+static inline int clinux_forget(int fd) {
+  return (int)syscall(SYS_fadvise64, fd, (off_t)0, (off_t)0, 4);
 }
 static inline long clinux_getdents(int fd, void *buffer, size_t size) {
   return syscall(SYS_getdents64, fd, buffer, size);

@@ -131,6 +131,7 @@ struct SettingsLoader {
         $0.bytes(atLeast: 0)
       }
       section.readNullable("keyring_file", into: &settings.storage.keyringFile) { $0.path() }
+      section.readNullable("scrub", into: &settings.storage.scrub) { $0.scrub() }
     }
   }
 
@@ -200,5 +201,16 @@ struct SettingsLoader {
       return review.report("\(quoted(root)) is not a path", flag: "--storage")
     }
     settings.storage.root = root
+  }
+}
+
+extension Item {
+  fileprivate func scrub() -> Settings.Scrub? {
+    var scrub = Settings.Scrub()
+    section { section in
+      section.read("interval", into: &scrub.interval) { $0.time(atLeast: .seconds(1)) }
+      section.read("rate", into: &scrub.rate) { $0.bytes() }
+    }
+    return scrub
   }
 }

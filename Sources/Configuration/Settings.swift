@@ -53,6 +53,19 @@ extension Settings {
     public var minFreeBytes: Int64 = 1 << 30
     /// The key ring's file; nil: `keyring.json` in the store's folder.
     public var keyringFile: String?
+    /// How stored files are looked at again; nil: not at all.
+    public var scrub: Scrub? = Scrub()
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// How often every stored file is read and compared with its digest, and how fast.
+  public struct Scrub: Sendable, Equatable {
+    /// From the beginning of one pass to that of the next.
+    public var interval: Duration = .seconds(30 * 86_400)
+    /// Bytes a second at most.
+    public var rate: Int64 = 8 << 20
 
     /// The defaults.
     public init() {}

@@ -8,6 +8,7 @@ extension Settings {
       ("delivery URLs on", publicURL?.description ?? "the API's own base"),
       ("access", accessSummary),
       ("storage", storageSummary),
+      ("scrub", scrubSummary),
       ("default answer", defaultsSummary),
     ]
     for upstream in upstreams { lines.append(("upstream \(upstream.name)", upstream.summary)) }
@@ -35,6 +36,12 @@ extension Settings {
   private var storageSummary: String {
     let most = storage.maxBytes.map { "at most " + Quantity.text(bytes: $0) } ?? "no size limit"
     return "\(storage.root), \(most), \(Quantity.text(bytes: storage.minFreeBytes)) kept free"
+  }
+
+  private var scrubSummary: String {
+    storage.scrub.map {
+      "every \(Quantity.text($0.interval)), \(Quantity.text(bytes: $0.rate)) a second at most"
+    } ?? "off"
   }
 
   private var defaultsSummary: String {

@@ -12,7 +12,9 @@ public enum SystemCall: String, Sendable, Hashable {
   case epollCreate = "epoll_create1"
   case epollControl = "epoll_ctl"
   case epollWait = "epoll_wait"
-  case eventfd, fallocate, fchmod, fcntl, fdatasync, flock, fstat
+  case eventfd
+  case fadvise = "fadvise64"
+  case fallocate, fchmod, fcntl, fdatasync, flock, fstat
   case fstatat = "newfstatat"
   case fstatvfs, fsync, ftruncate
   case getdents = "getdents64"

@@ -44,6 +44,11 @@ public enum KernelThread {
   /// The calling thread's id, as gettid(2) gives it.
   public static var currentID: Int32 { clinux_gettid() }
 
+  /// The calling thread takes what others leave of the disk, from here on (ioprio_set(2)). A disk
+  /// whose scheduler knows no priorities serves it as before. Not of the processor: such a thread
+  /// would hold locks that others wait for.
+  public static func yieldDisk() { clinux_yield_disk() }
+
   /// Lets the calling thread do nothing for so long; never an event loop's (clock_nanosleep(2)).
   public static func sleep(nanoseconds: Int64) {
     var left = timespec(

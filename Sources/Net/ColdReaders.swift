@@ -47,6 +47,9 @@ public final class ColdReaders: Sendable {
     }
   }
 
+  /// Readings that run or wait.
+  public var pending: Int { workers.pending }
+
   /// Lets the threads end; nothing is brought any more.
   public func stop() { workers.stop() }
 }

@@ -17,7 +17,7 @@
 // 11. Bytes out = bytes in.
 //
 // Threads: loops read through `CatalogReader`s and append to `Ingest`s; workers flush and settle;
-// the writer's thread commits; the unlinker's thread removes files.
+// the writer's thread commits; the unlinker's thread removes files; the scrub's thread reads them.
 public import Kernel
 internal import SQLite
 internal import Synchronization
@@ -46,6 +46,8 @@ public final class Store: Sendable {
   let waiting: DiskWaiting?
   let places = ListPlaces()
   let unlinker: Unlinker
+  let scrubbed: ScrubBoard
+  let scrub: ScrubThread?
   let ballast: Ballast
   /// The wall clock, in unix seconds.
   public let now: @Sendable () -> Int64
@@ -83,6 +85,7 @@ public final class Store: Sendable {
         folders, at: options.root, ledger: ledger, limits: options.limits, report: options.report)
     }
     self.files = files
+    scrubbed = ScrubBoard(catalogue.scrub, pace: options.scrub)
     sweepStop = Mutex(SweepStop(reason: catalogue.sweepStop))
     doubt = Mutex(catalogue.doubt)
     do {
@@ -119,6 +122,18 @@ public final class Store: Sendable {
       check.stop()
       throw StoreFailure(.open, error)
     }
+    do {
+      let session = try CatalogReader(root: root, cacheBytes: 1 << 20, health: files.health).session
+      try files.rememberQuarantined(session)
+      scrub = try ScrubThread(
+        options, board: scrubbed, files: files, writer: writer, epochs: epochs)
+    } catch {
+      writer.stop()
+      readers.stop()
+      unlinker.stop()
+      files.watch.stop()
+      throw error
+    }
   }
 
   deinit { close() }
@@ -126,6 +141,7 @@ public final class Store: Sendable {
   /// Commits and removes what is queued, then ends the threads. Later writes fail with `.closed`.
   /// The lock is held until the last ingest of this store is gone. Blocks.
   public func close() {
+    scrub?.stop()
     check.stop()
     points.stop()
     readers.stop()

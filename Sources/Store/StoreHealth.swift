@@ -135,6 +135,15 @@ final class HealthMonitor: Sendable {
   /// Whether the disk takes files is to be found out again.
   var hasDiskTrouble: Bool { state.withLock { $0.disk != nil || $0.isFailing } }
 
+  /// A file could not be read: that is counted, and no reason to write nothing.
+  func noteFailedRead() {
+    state.withLock { $0.total += 1 }
+    askForLook()
+  }
+
+  /// Something looks odd: whether it is the disk is to be found out.
+  func askForLook() { wake.withLock { $0 }?() }
+
   /// A commit's outcome is not known.
   func noteFailedCommit() {
     change { state in

@@ -54,6 +54,7 @@ import Testing
     (.countExpired, "assets_by_expiry (expires_at>? AND expires_at<?)"),
     (.generationByKey, "generations_by_key (owner=? AND idempotency_key=?)"),
     (.blobsOfFolder, "PRIMARY KEY (digest>? AND digest<?)"),
+    (.nextBlob, "PRIMARY KEY (digest>?)"),
   ])
   func indexIsTheRightOne(sql: CatalogSQL, step: String) throws {
     let scratch = try ScratchStore()

@@ -1,7 +1,6 @@
 import Foundation
 import Kernel
 import SQLite
-import Synchronization
 import Testing
 
 @testable import Store
@@ -88,12 +87,5 @@ import Testing
     _ body: () throws(SQLiteFailure) -> Void
   ) throws(StoreFailure) {
     do { try body() } catch { throw StoreFailure(.change, error) }
-  }
-
-  /// What a store told.
-  private final class Events: Sendable {
-    private let events = Mutex<[StoreEvent]>([])
-    var all: [StoreEvent] { events.withLock { $0 } }
-    func add(_ event: StoreEvent) { events.withLock { $0.append(event) } }
   }
 }

@@ -20,7 +20,7 @@ final class ScratchStore: Sendable {
 
   init(
     maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil,
-    freeBytes: (@Sendable () -> Int64)? = nil,
+    freeBytes: (@Sendable () -> Int64)? = nil, scrub: ScrubPace? = nil,
     check: CatalogueCheck.Manner = CatalogueCheck.Manner(),
     report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
   ) throws {
@@ -33,6 +33,7 @@ final class ScratchStore: Sendable {
     options.report = report
     options.freeBytes = freeBytes
     options.check = check
+    options.scrub = scrub
     opened = Mutex(try Store(options))
   }
 

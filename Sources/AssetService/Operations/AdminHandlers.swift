@@ -74,6 +74,8 @@ struct AdminHandlers {
       "max_bytes": JSONValue(context.settings.storage.maxBytes),
       "commits": .number(JSONNumber(statistics.commits)),
       "io_failures": .number(JSONNumber(context.store.failureCount)),
+      "damaged_blobs": .number(JSONNumber(context.store.damagedBlobs.current)),
+      "scrub": context.store.scrubReport.json,
       "read_only": .bool(context.store.health != .good), "full": .bool(context.store.isFull),
       "owners": .array(
         owners.map { owner in

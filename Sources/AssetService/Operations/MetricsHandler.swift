@@ -142,12 +142,29 @@ struct MetricsHandler {
     page.single(
       "assetd_commits_total", .counter, "Transactions of the catalogue.",
       Int(context.store.commitStatistics.commits))
+    addDamage(&page)
+    page.single(
+      "assetd_io_failures_total", .counter, "Failed calls of the store.",
+      Int(context.store.failureCount))
+  }
+
+  private func addDamage(_ page: inout MetricsPage) {
     let damaged = context.store.damagedBlobs
     page.single(
-      "assetd_damaged_blobs", .gauge, "Blobs whose file is missing or has another size.",
+      "assetd_damaged_blobs", .gauge,
+      "Blobs whose file is missing, has another size or does not hash to its name.",
       damaged.current)
     page.single(
       "assetd_damage_found_total", .counter, "Blobs that were found damaged.", damaged.found)
+    let scrub = context.store.scrubReport
+    page.single(
+      "assetd_scrubbed_blobs_total", .counter, "Blobs that the scrub has looked at.", scrub.blobs)
+    page.single(
+      "assetd_scrubbed_bytes_total", .counter, "Bytes that the scrub has read.", Int(scrub.bytes))
+    page.single(
+      "assetd_scrub_last_end_seconds", .gauge,
+      "When the scrub had last read every blob, in unix seconds; 0 for never.",
+      Int(scrub.last?.endedAt ?? 0))
     page.single(
       "assetd_catalogue_damaged", .gauge, "Whether the catalogue is damaged.",
       context.store.damage == nil ? 0 : 1)
@@ -165,8 +182,5 @@ struct MetricsHandler {
     page.single(
       "assetd_orphan_sweep_stops_total", .counter, "Runs of the orphan sweep that stopped.",
       context.store.orphanSweepStops)
-    page.single(
-      "assetd_io_failures_total", .counter, "Failed calls of the store.",
-      Int(context.store.failureCount))
   }
 }

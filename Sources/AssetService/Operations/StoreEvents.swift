@@ -24,6 +24,36 @@ extension LogSink {
         .error, "the store takes no writes", .init(name: "reason", value: .string(cause.rawValue)))
     case .writable:
       self.event(.warning, "the store takes writes again")
+    case .scrubbed(let pass):
+      self.event(
+        pass.damaged > 0 ? .error : .info, "all stored images were read and compared",
+        .init(name: "blobs", value: .number(JSONNumber(pass.blobs))),
+        .init(name: "bytes", value: .number(JSONNumber(pass.bytes))),
+        .init(name: "damaged", value: .number(JSONNumber(pass.damaged))),
+        .init(
+          name: "seconds",
+          value: .number(JSONNumber((pass.endedAt ?? pass.startedAt) - pass.startedAt))))
     }
+  }
+}
+
+extension ScrubReport {
+  /// `{"interval","rate","pass","progress","last"}`; times are unix seconds.
+  var json: JSONValue {
+    [
+      "interval": JSONValue(pace?.interval), "rate": JSONValue(pace?.rate),
+      "pass": pass?.json ?? .null, "progress": JSONNumber(progress).map { .number($0) } ?? .null,
+      "last": last?.json ?? .null,
+    ]
+  }
+}
+
+extension ScrubPass {
+  fileprivate var json: JSONValue {
+    [
+      "started_at": .number(JSONNumber(startedAt)), "ended_at": JSONValue(endedAt),
+      "blobs": .number(JSONNumber(blobs)), "bytes": .number(JSONNumber(bytes)),
+      "damaged": .number(JSONNumber(damaged)),
+    ]
   }
 }

@@ -39,6 +39,23 @@ public struct File: ~Copyable, Sendable {
     }
   }
 
+  /// Whether reading this byte waits for the disk (preadv2(2), RWF_NOWAIT); `false` where the file
+  /// system can not say.
+  public func isCold(at offset: Int64) -> Bool {
+    do throws(Errno) {
+      return try perform(.preadv2) { Int(clinux_peek(descriptor.number, off_t(offset))) } == nil
+    } catch {
+      // EAGAIN only when a test forces it. Another error is for the call that reads.
+      return error.code == EAGAIN
+    }
+  }
+
+  /// Lets memory go that holds the file's bytes (posix_fadvise(3), POSIX_FADV_DONTNEED): the next
+  /// reading asks the disk. Only a hint.
+  public func forget() {
+    _ = try? perform(.fadvise) { Int(clinux_forget(descriptor.number)) }
+  }
+
   /// The whole content; `nil` when it is longer than `limit`.
   public func readAll(limit: Int) throws(Errno) -> [UInt8]? {
     var content: [UInt8] = []

@@ -24,7 +24,7 @@ enum CatalogSQL: Hashable, CaseIterable {
   // Collection
   case collectExpired, expiredCandidates, countExpired, noteCollection
   case addFreed, dropFreed, clearFreed
-  case blobsOfFolder, blobRow
+  case blobsOfFolder, blobRow, nextBlob
   case countGenerations, countTombstones, countCollections
   case removeGenerations, removeTombstones, removeCollections
 
@@ -261,6 +261,8 @@ extension CatalogSQL {
         NOT EXISTS (SELECT 1 FROM assets WHERE digest = b.digest)
       FROM blobs b WHERE digest BETWEEN ?1 AND ?2
       """
+    case .nextBlob:
+      "SELECT digest, tail, bytes FROM blobs WHERE digest > ?1 ORDER BY digest LIMIT 1"
     case .blobRow: "SELECT 1 FROM blobs WHERE digest = ?1 AND tail = ?2"
     default: oldRecordsText
     }

@@ -20,6 +20,8 @@ enum CatalogueFact: String {
   /// The time whose files it may have lost, in unix seconds.
   case doubtFrom = "doubt_from"
   case doubtTo = "doubt_to"
+  /// How far the scrub has come: `ScrubRecord`, as JSON.
+  case scrub
 }
 
 extension CatalogSession {

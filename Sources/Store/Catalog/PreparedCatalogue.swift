@@ -14,6 +14,8 @@ struct PreparedCatalogue {
   let sweepStop: String?
   /// What the sweep has to look at first.
   let doubt: SweepDoubt?
+  /// How far the scrub had come.
+  let scrub: ScrubRecord
 
   /// Migrates the catalogue at `path`, and makes or checks the key ring. A catalogue is made in a
   /// root that was no store only.
@@ -40,6 +42,7 @@ struct PreparedCatalogue {
     doubt = try Self.doubt(session, folders)
     diskBytes = try session.totals().diskBytes
     sweepStop = try session.text(.sweepStop)
+    scrub = try session.text(.scrub).flatMap(ScrubRecord.init) ?? ScrubRecord()
   }
 }
 

@@ -34,6 +34,22 @@ struct BlobDirectory: ~Copyable, Sendable {
     try directory.remove(name.path)
   }
 
+  /// Takes a blob that is no good out of sight, for good when this returns; `false` when the file
+  /// is gone.
+  ///
+  /// - Throws: EEXIST when the name is taken there.
+  func move(_ name: BlobName, to quarantine: borrowing Directory) throws(Errno) -> Bool {
+    do throws(Errno) {
+      try directory.rename(name.path, to: quarantine, as: "\(name)")
+    } catch {
+      if error.isNotFound { return false }
+      throw error
+    }
+    try quarantine.sync()
+    try sync(folderOf: name)
+    return true
+  }
+
   /// The blobs in one of the 256 folders, in the order of their digests. Names that are none of
   /// ours are left out: nothing here touches them.
   func names(inFolder number: Int) throws(Errno) -> [BlobName] {

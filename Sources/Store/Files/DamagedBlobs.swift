@@ -1,5 +1,6 @@
-// Damage is never answered as good: a file that is missing or has another size than its row says is
-// noted, counted and told, until bytes that are sent again take its place.
+// Damage is never answered as good: a file that is missing, has another size than its row says or
+// does not hash to its name is noted, counted and told, until bytes that are sent again take its
+// place.
 internal import Kernel
 internal import Synchronization
 
@@ -15,15 +16,21 @@ public enum StoreEvent: Sendable, Hashable {
   case readOnly(StoreHealth.Cause)
   /// The store takes writes again.
   case writable
+  /// The scrub has read every blob once more.
+  case scrubbed(ScrubPass)
 }
 
 /// The blobs that were found damaged since the start.
 final class DamagedBlobs: Sendable {
   private struct State {
     var names: Set<BlobName> = []
+    /// Of these, files of the right size that are not to be opened all the same, and why.
+    var refused: [BlobName: String] = [:]
     var found = 0
   }
   private let state = Mutex(State())
+  /// `State.refused`'s count: mostly 0, and looked at for every file that is opened.
+  private let refusals = Atomic<Int>(0)
   private let report: @Sendable (StoreEvent) -> Void
   /// More are counted, and not told one by one.
   private static let most = 100_000
@@ -47,9 +54,37 @@ final class DamagedBlobs: Sendable {
     if isNew { report(.damagedBlob(name, problem: problem)) }
   }
 
-  /// No row names the file any more.
+  /// Notes a blob whose file is there with its size, and must not be opened.
+  func refuse(_ name: BlobName, _ problem: String) {
+    state.withLock { state in
+      state.refused[name] = problem
+      refusals.store(state.refused.count, ordering: .releasing)
+    }
+    note(name, problem)
+  }
+
+  /// Why a file of the right size is not to be opened.
+  func refusal(_ name: BlobName) -> String? {
+    if refusals.load(ordering: .acquiring) == 0 { return nil }
+    return state.withLock { $0.refused[name] }
+  }
+
+  /// Notes what an earlier start has found.
+  func remember(_ name: BlobName, _ problem: String) {
+    let isNew = state.withLock { state in
+      state.names.count < Self.most && state.names.insert(name).inserted
+    }
+    if isNew { report(.damagedBlob(name, problem: problem)) }
+  }
+
+  /// No row names the file any more, or it is whole.
   func forget(_ name: BlobName, isRepaired: Bool) {
-    let wasKnown = state.withLock { $0.names.remove(name) != nil }
+    let wasKnown = state.withLock { state in
+      if state.refused.removeValue(forKey: name) != nil {
+        refusals.store(state.refused.count, ordering: .releasing)
+      }
+      return state.names.remove(name) != nil
+    }
     if wasKnown, isRepaired { report(.repairedBlob(name)) }
   }
 }
@@ -63,6 +98,7 @@ struct OpenedBlob: ~Copyable {
 extension StoreFiles {
   /// Opens a blob that a row names; `nil` when its file is gone, or another one than the row says.
   func openWhole(_ blob: Blob) throws(Errno) -> OpenedBlob {
+    if let problem = damaged.refusal(blob.name) { return OpenedBlob(file: nil, problem: problem) }
     guard let file = try folders.blobs.open(blob.name) else {
       return OpenedBlob(file: nil, problem: "the file is missing")
     }
@@ -76,6 +112,7 @@ extension StoreFiles {
 
   /// What is wrong with a blob's file; `nil` when it is there and has its size.
   func problem(of blob: Blob) -> String? {
+    if let problem = damaged.refusal(blob.name) { return problem }
     do throws(Errno) {
       guard let status = try folders.blobs.status(blob.name) else { return "the file is missing" }
       if blob.isFile(status) { return nil }
@@ -83,6 +120,14 @@ extension StoreFiles {
     } catch {
       health.noteFailure(error)
       return "\(error)"
+    }
+  }
+  /// Notes the blobs that an earlier start has put into `quarantine/`, so that they are known from
+  /// the beginning.
+  func rememberQuarantined(_ session: CatalogSession) throws(StoreFailure) {
+    let names = try kernel(.open) { () throws(Errno) in try folders.quarantine.names() }
+    for name in names.compactMap(BlobName.init) where try session.hasRow(name) {
+      damaged.remember(name, "its bytes did not hash to its name; it is in quarantine/")
     }
   }
 }

@@ -27,6 +27,7 @@ final class StoreFolders: Sendable {
   let root: Directory
   let blobs: BlobDirectory
   let incoming: Directory
+  let quarantine: Directory
   /// Whether reading a file of the store may wait.
   let waiting: DiskWaiting
   /// Whether there are blobs or a key ring: a catalogue belongs to them.
@@ -36,13 +37,14 @@ final class StoreFolders: Sendable {
 
   private init(
     _ root: consuming Directory, _ blobs: consuming Directory, _ incoming: consuming Directory,
-    wasAStore: Bool, lock: consuming File, isOneDevice: Bool
+    _ quarantine: consuming Directory, wasAStore: Bool, lock: consuming File, isOneDevice: Bool
   ) {
     self.wasAStore = wasAStore
     waiting = isOneDevice ? DiskWaiting(lock) : .untold
     self.root = root
     self.blobs = BlobDirectory(blobs)
     self.incoming = incoming
+    self.quarantine = quarantine
     self.lock = lock
   }
 
@@ -73,7 +75,8 @@ final class StoreFolders: Sendable {
       try root.status().device == made.blobs.status().device
     }
     return StoreFolders(
-      root, made.blobs, made.incoming, wasAStore: wasAStore, lock: lock, isOneDevice: isAllOne)
+      root, made.blobs, made.incoming, made.quarantine, wasAStore: wasAStore, lock: lock,
+      isOneDevice: isAllOne)
   }
 
   private static func takeLock(
@@ -116,6 +119,7 @@ final class StoreFolders: Sendable {
   private struct Made: ~Copyable {
     let blobs: Directory
     let incoming: Directory
+    let quarantine: Directory
   }
 
   /// All folders, and their names on the disk before the first file needs them.
@@ -128,6 +132,8 @@ final class StoreFolders: Sendable {
     for number in 0..<256 where try blobs.makeDirectory(Layout.folder(number)) { isChanged = true }
     if isChanged { try blobs.sync() }
     try root.sync()
-    return Made(blobs: blobs, incoming: try root.directory(Layout.incoming))
+    return Made(
+      blobs: blobs, incoming: try root.directory(Layout.incoming),
+      quarantine: try root.directory(Layout.quarantine))
   }
 }

@@ -147,7 +147,10 @@ final class Unlinker: Sendable {
   private func remove(_ blob: FreedBlob) {
     defer { files.inFlight.unmark(blob.name) }
     do {
-      try files.folders.blobs.remove(blob.name)
+      if try !files.folders.blobs.remove(blob.name) {
+        // A file that does not hash ends with the row that names it, wherever it was put.
+        try files.folders.quarantine.remove("\(blob.name)")
+      }
       files.damaged.forget(blob.name, isRepaired: false)
       files.ledger.bury(blob.diskBytes)
     } catch {

@@ -12,6 +12,8 @@ public struct StoreOptions: Sendable {
   public var limits: ImageLimits
   /// `storage.keyring_file`; `nil` for `keyring.json` in the root.
   public var keyringFile: String?
+  /// `storage.scrub`; `nil`: off.
+  public var scrub: ScrubPace?
   /// The first key ring's bytes, asked for when there is neither a key ring nor a catalogue yet.
   public var newKeyring: @Sendable () -> [UInt8]
   /// The wall clock, in unix seconds.

@@ -31,6 +31,9 @@ struct StatsCommand: Command {
     if stats.number("awaiting_unlink_bytes") > 0 {
       facts.add("being removed", bytes("awaiting_unlink_bytes"))
     }
+    let damaged = stats.number("damaged_blobs")
+    if damaged > 0 { facts.add("damaged", console.red(Spoken.count(damaged, "image"))) }
+    facts.add("last scrub", stats["scrub"].map { scrub($0, console) })
     facts.add("I/O failures", Spoken.number(stats.number("io_failures")))
     facts.add("state", state(stats, console))
     console.print(facts.lines(console))
@@ -43,6 +46,27 @@ struct StatsCommand: Command {
         Spoken.bytes(Int64(owner.number("bytes"))))
     }
     console.print("\n" + table.lines(console))
+  }
+
+  /// The last look at all images, and the one that is under way.
+  private func scrub(_ scrub: JSONValue, _ console: Console) -> String {
+    var parts: [String] = []
+    if let last = scrub["last"], let end = last["ended_at"]?.int {
+      let damaged = last.number("damaged")
+      let found = damaged == 0 ? "none damaged" : console.red("\(Spoken.number(damaged)) damaged")
+      parts.append(
+        "\(Spoken.date(Int64(end))): \(Spoken.count(last.number("blobs"), "blob")), "
+          + "\(Spoken.bytes(Int64(last.number("bytes")))), \(found)")
+    } else {
+      parts.append("none yet")
+    }
+    if scrub["pass"]?.isNull == false {
+      let percent = Int(100 * (scrub["progress"]?.double ?? 0))
+      parts.append("the next one is at \(percent) %")
+    } else if scrub["rate"]?.isNull == true {
+      parts.append("off")
+    }
+    return parts.joined(separator: "; ")
   }
 
   private func state(_ stats: JSONValue, _ console: Console) -> String {
