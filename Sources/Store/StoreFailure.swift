@@ -147,8 +147,10 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
   /// written into the restored one.
   static let restoreHint =
     "stop the daemon, keep a copy of the folder, and restore catalog.sqlite from a backup, without "
-    + "a catalog.sqlite-wal and -shm of the other one; assetctl rebuild, which makes a new one "
-    + "from the blobs, is not in this version"
+    + "a catalog.sqlite-wal and -shm of the other one; without a backup, begin a new store and "
+    + "give it the images: assetctl put --storage NEW --retention permanent OLD/blobs/*/* keeps "
+    + "their bytes, but not their ids, owners and links (assetctl rebuild, which will make a "
+    + "catalogue from the blobs, is not in this version)"
 
   /// One sentence for a log or a terminal.
   public var description: String {

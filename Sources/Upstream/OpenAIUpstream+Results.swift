@@ -65,7 +65,8 @@ extension OpenAIUpstream {
       target.origin == base.origin
     else {
       throw UpstreamFailure(
-        .foreignURL, "The upstream's result is a URL on another origin than the upstream's.")
+        .foreignURL,
+        "The upstream's result is a URL on another origin than its own: not fetched yet.")
     }
     return target
   }

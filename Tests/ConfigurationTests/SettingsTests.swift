@@ -179,6 +179,7 @@ struct SettingsTests {
         delivery URLs on     the API's own base
         access               open: no key is asked for
         storage              Storage, no size limit, 1GiB kept free
+        scrub                every 30d, 8MiB a second at most
         default answer       url, temporary for 24h
         upstream sample      sample
         upstream openai      openai at https://api.openai.com/v1, not usable: the variable \

@@ -60,7 +60,8 @@ final class Delivery {
       let end = min(expiry, asset.end)
       guard now < end else { throw .linkExpired }
       guard asset.mediaType.accepts(extension: bytes.extracting(suffix)) else { throw .unknown }
-      respond(with: asset, caching: policy.link(secondsLeft: end - now), head, bytes, &response)
+      try respond(
+        with: asset, caching: policy.link(secondsLeft: end - now), head, bytes, &response)
     case .permanent(let name, let suffix):
       guard let id = AssetID(text: bytes.extracting(name)) else { throw .unknown }
       let asset = try open(id, opened)
@@ -68,7 +69,7 @@ final class Delivery {
       guard asset.isPermanent, asset.mediaType.accepts(extension: bytes.extracting(suffix)) else {
         throw .unknown
       }
-      respond(with: asset, caching: policy.permanent(asset), head, bytes, &response)
+      try respond(with: asset, caching: policy.permanent(asset), head, bytes, &response)
     case .foreign: throw .unknown
     }
   }
@@ -98,7 +99,7 @@ final class Delivery {
   private func respond(
     with asset: OpenAsset, caching: CachePolicy.Directive, _ head: borrowing RequestHead,
     _ bytes: Span<UInt8>, _ response: inout ResponseWriter
-  ) {
+  ) throws(DeliveryFailure) {
     shelf.note(asset, at: response.now)
     let text = asset.text
     response.note.append(text.span.extracting(asset.logMember))
@@ -111,10 +112,8 @@ final class Delivery {
       response.lines(text.span.extracting(asset.validatorLines))
       caching.append(to: &response)
       response.endWithoutContent()
-    case 412:
-      DeliveryFailure.preconditionFailed.answer(into: &response)
-    case 416:
-      DeliveryFailure.rangeUnsatisfiable(size: asset.facts.size).answer(into: &response)
+    case 412: throw .preconditionFailed
+    case 416: throw .rangeUnsatisfiable(size: asset.facts.size)
     default:
       response.start(plan.status)
       response.lines(text.span.extracting(asset.fullLines))
