@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 // What /metrics says (API.md §7) of exchanges that the test knows, on one loop: the scrape comes
@@ -90,6 +91,48 @@ import Testing
       #expect(buckets == buckets.sorted())
       #expect(buckets.last == 5 && page["\(name)_count{kind=\"api\"}"] == 5)
       #expect((page["\(name)_sum{kind=\"api\"}"] ?? 0) > 0)
+    }
+  }
+
+  /// README.md lists every family that is there, and none that is not, in the words of the page.
+  @Test func theManualListsThemAll() async throws {
+    try await withService(storage: "max_bytes: \"50GB\"", loops: 1) { service in
+      let lines = try service.ask("GET", "/metrics").text.split(separator: "\n").map(String.init)
+      let page = zip(lines, lines.dropFirst()).compactMap { help, type -> String? in
+        guard help.hasPrefix("# HELP ") else { return nil }
+        let words = help.dropFirst("# HELP ".count).split(separator: " ", maxSplits: 1)
+        let kind = type.split(separator: " ").last ?? ""
+        #expect(type == "# TYPE \(words[0]) \(kind)")
+        return "| `\(words[0])` | \(kind) | \(words[1]) |"
+      }
+      let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+      let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+      let listed = readme.split(separator: "\n").map(String.init).filter {
+        $0.hasPrefix("| `assetd_") || $0.hasPrefix("| `process_")
+      }
+      #expect(page.count > 40)
+      for row in page where !listed.contains(row) { Issue.record("README.md lacks \(row)") }
+      for row in listed where !page.contains(row) { Issue.record("there is no \(row)") }
+      #expect(Set(listed).count == listed.count)
+    }
+  }
+
+  /// Errors of deliveries, too: also those that an image's own headers decide.
+  @Test func refusedRangesAndConditionsAreCountedByCode() async throws {
+    try await withService(loops: 1) { service in
+      for query in ["", "?retention=permanent"] {
+        let path = try service.hostPath(TestImages.png(padding: 9000), query)
+        let range = try service.ask("GET", path, [("Range", "bytes=90000-")])
+        #expect(range.status == 416 && range.code == "range_not_satisfiable")
+        #expect(range["Content-Range"]?.hasPrefix("bytes */") == true)
+        let condition = try service.ask("GET", path, [("If-Match", "\"other\"")])
+        #expect(condition.status == 412 && condition.code == "precondition_failed")
+      }
+      let page = try scrape(service)
+      let name = "assetd_http_errors_total"
+      #expect(page["\(name){status=\"416\",code=\"range_not_satisfiable\"}"] == 2)
+      #expect(page["\(name){status=\"412\",code=\"precondition_failed\"}"] == 2)
     }
   }
 

@@ -26,7 +26,16 @@ struct ManualTests {
       .filter { !$0.contains(": ") }
     #expect(lists.count == 13)
     for key in lists.flatMap({ $0.components(separatedBy: ", ") }) {
-      #expect(manual.contains("\(key)"), "\(key)")
+      #expect(manual.contains("\(key):"), "\(key)")
+    }
+    // Policies have keys by their kinds.
+    for kind in Settings.Policy.Kind.allCases {
+      let known = problems("{gc:{policies:[{kind:'\(kind.rawValue)',x:1}]}}")
+        .compactMap { $0.components(separatedBy: "known here: ").last }.last
+      #expect(manual.contains("\"\(kind.rawValue)\""), "\(kind)")
+      for key in try #require(known).components(separatedBy: ", ") where !key.contains(" ") {
+        #expect(manual.contains("\(key):") || manual.contains("`\(key)`"), "\(kind) \(key)")
+      }
     }
   }
 }

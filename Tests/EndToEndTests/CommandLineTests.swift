@@ -166,4 +166,26 @@ import Testing
     #expect(alone.text.contains("http://127.0.0.1:8080/v1/"), "\(alone.text)")
     #expect(alone.errors.hasPrefix("No daemon runs"), "\(alone.errors)")
   }
+
+  /// A table takes the terminal's width; a pipe gets 80 columns.
+  @Test func tablesFitWhereTheyAreShown() throws {
+    let scratch = try Scratch()
+    let daemon = try Daemon(scratch.path + "/store")
+    _ = try upload(daemon, scratch)
+    let piped = try run(Self.command, ["ls", "--storage", daemon.root]).text
+    #expect(Self.width(piped) > 60 && Self.width(piped) <= 80, "\(piped)")
+    guard FileManager.default.fileExists(atPath: "/usr/bin/script") else { return }
+    // The names of the columns tell how many there was room for.
+    for (columns, first, last) in [(60, "bytes", "ends"), (200, "owner", "created")] {
+      let line = "stty cols \(columns); NO_COLOR=1 \(Self.command) ls --storage \(daemon.root)"
+      let shown = try run("/usr/bin/script", ["-qec", line, "/dev/null"]).text
+      #expect(Self.width(shown) <= columns, "\(shown)")
+      #expect(shown.contains(first) && shown.contains(last), "\(shown)")
+      #expect(shown.contains("created") == (columns == 200), "\(shown)")
+    }
+  }
+
+  private static func width(_ text: String) -> Int {
+    text.split(whereSeparator: \.isNewline).map(\.count).max() ?? 0
+  }
 }

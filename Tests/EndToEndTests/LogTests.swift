@@ -169,13 +169,53 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: orphan))
   }
 
+  /// The client whom trusted proxies name, and why it was refused.
+  @Test func linesNameTheClientAndTheReason() async throws {
+    let scratch = try Scratch()
+    let log = scratch.path + "/log"
+    let daemon = try Daemon(
+      scratch.path + "/store", configuration: "{ trusted_proxies: ['127.0.0.1'] }",
+      errors: .file(log))
+    let file = try scratch.file("a.png", png(seed: 1, bytes: 9000))
+    let answer = try curl(
+      "-f", "-H", "Content-Type: image/png", "--data-binary", "@" + file,
+      daemon.base + "/v1/assets?retention=permanent")
+    let url = try answer.decoded(AssetAnswer.self).url
+    let through = ["-H", "X-Forwarded-For: 203.0.113.9"]
+    let rows: [(arguments: [String], status: Int, code: String?)] = [
+      ([url], 200, nil), (["-r", "90000-", url], 416, "range_not_satisfiable"),
+      (["-H", "If-Match: \"x\"", url], 412, "precondition_failed"),
+      ([daemon.base + "/images/none.png"], 404, "not_found"),
+      ([daemon.base + "/v1/assets/img-0"], 404, "not_found"),
+      ([daemon.base + "/nothing"], 404, "unknown_url"),
+      (["-d", "x", daemon.base + "/v1/assets"], 415, "unsupported_content_type"),
+    ]
+    for row in rows {
+      let format = ["-s", "-o", "/dev/null", "-w", "%{http_code}"]
+      #expect(try run("/usr/bin/curl", format + through + row.arguments).text == "\(row.status)")
+    }
+    #expect(try status(daemon.base + "/nothing") == 404)
+    daemon.signal(15)
+    #expect(daemon.process.exitStatus == 0)
+    let lines = try Data(contentsOf: URL(fileURLWithPath: log))
+      .split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(Line.self, from: $0) }
+    let proxied = lines.filter { $0.peer == "203.0.113.9" }
+    // Loops write their lines when they have some: only each loop's own are in order.
+    let found = proxied.map { "\($0.status ?? 0) \($0.code ?? "-")" }.sorted()
+    #expect(found == rows.map { "\($0.status) \($0.code ?? "-")" }.sorted())
+    #expect(lines.filter { $0.peer == "127.0.0.1" && $0.code == "unknown_url" }.count == 1)
+  }
+
   private struct Line: Decodable {
+    let status: Int?
+    let peer: String?
+    let code: String?
     let time: String
     let message: String?
     let path: String?
     let requestID: String?
     enum CodingKeys: String, CodingKey {
-      case time, message, path, requestID = "request_id"
+      case status, peer, code, time, message, path, requestID = "request_id"
     }
   }
 

@@ -34,7 +34,7 @@ import Testing
 
   @Test(arguments: Damage.allCases, [false, true])
   func bytesSentAgainTakeThePlace(_ damage: Damage, reuse: Bool) async throws {
-    let events = Events()
+    let events = ToldEvents()
     let scratch = try ScratchStore(report: { events.add($0) })
     let first = try await scratch.put(image(1)).asset
     let other = try await scratch.put(image(1), .permanent(owner: owner("gw1"))).asset

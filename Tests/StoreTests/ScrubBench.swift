@@ -108,7 +108,7 @@ final class ScrubBench {
 }
 
 /// What a store told.
-final class Events: Sendable {
+final class ToldEvents: Sendable {
   private let events = Mutex<[StoreEvent]>([])
   var all: [StoreEvent] { events.withLock { $0 } }
   func add(_ event: StoreEvent) { events.withLock { $0.append(event) } }

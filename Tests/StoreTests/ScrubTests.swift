@@ -9,7 +9,7 @@ import Testing
 /// of these tests stands still until they move it.
 @Suite struct ScrubTests {
   @Test func alteredBytesAreFound() async throws {
-    let events = Events()
+    let events = ToldEvents()
     let bench = try ScrubBench(report: { events.add($0) })
     let (good, bad) = try await (bench.put(1).asset, bench.put(2).asset)
     try bench.alter(bad)
@@ -31,7 +31,7 @@ import Testing
       Issue.record("\(events.all)")
     }
     // Known over a restart, from the first moment, and not found once more.
-    let later = Events()
+    let later = ToldEvents()
     let copy = try ScratchStore(copyOf: bench.scratch.path, report: { later.add($0) })
     #expect(copy.store.damagedBlobs == (1, 0) && later.all.count == 1)
     // Sent again, they are whole again, and the bad file goes.

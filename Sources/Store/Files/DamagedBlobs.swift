@@ -122,6 +122,7 @@ extension StoreFiles {
       return "\(error)"
     }
   }
+
   /// Notes the blobs that an earlier start has put into `quarantine/`, so that they are known from
   /// the beginning.
   func rememberQuarantined(_ session: CatalogSession) throws(StoreFailure) {
