@@ -23,7 +23,6 @@ import Wire
         #expect(ids == ["sample", "both"], "\(path)")
       }
       #expect(try service.ask("GET", "/v1/models/both").status == 200)
-      #expect(try service.ask("GET", "/v1/models/alone").status == 404)
       let order = #"{"model":"alone","prompt":"p"}"#
       let answer = try service.send("POST", "/v1/images/generations", order)
       #expect(answer.status == 503 && answer.code == "upstream_not_configured", "\(answer.text)")

@@ -170,6 +170,16 @@ import Testing
       }
     }
   }
+
+  /// Who is refused hears how much was asked for, how much there is, and which setting keeps it.
+  @Test func aFullDiskGivesItsFigures() throws {
+    let scratch = try ScratchStore(freeBytes: { 10_000 })
+    let failure = #expect(throws: StoreFailure.self) { _ = try scratch.store.reserve(12_000) }
+    #expect(failure?.kind == .full(.disk))
+    #expect(
+      failure?.hint == "12288 bytes asked for, 10000 free on the disk, 0 of them to be left free "
+        + "(storage.min_free_bytes)")
+  }
 }
 
 /// What a disk of a test has free.
@@ -181,15 +191,5 @@ private final class FreeBytes: Sendable {
   func look(on thread: Int32) -> Int64 {
     if KernelThread.currentID == thread { looks.wrappingAdd(1, ordering: .relaxed) }
     return count.load(ordering: .relaxed)
-  }
-
-  /// Who is refused hears how much was asked for, how much there is, and which setting keeps it.
-  @Test func aFullDiskGivesItsFigures() throws {
-    let scratch = try ScratchStore(freeBytes: { 10_000 })
-    let failure = #expect(throws: StoreFailure.self) { _ = try scratch.store.reserve(12_000) }
-    #expect(failure?.kind == .full(.disk))
-    #expect(
-      failure?.hint == "12288 bytes asked for, 10000 free on the disk, 0 of them to be left free "
-        + "(storage.min_free_bytes)")
   }
 }
