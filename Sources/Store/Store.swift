@@ -129,6 +129,7 @@ public final class Store: Sendable {
         options, board: scrubbed, files: files, writer: writer, epochs: epochs)
     } catch {
       writer.stop()
+      points.stop()
       readers.stop()
       unlinker.stop()
       files.watch.stop()
