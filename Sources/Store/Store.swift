@@ -133,6 +133,7 @@ public final class Store: Sendable {
       readers.stop()
       unlinker.stop()
       files.watch.stop()
+      check.stop()
       throw error
     }
   }
