@@ -14,7 +14,7 @@ struct LoopParts: Sendable {
   let cachePolicy: CachePolicy
   let catalog: ModelCatalog
   let settings: Settings
-  let lookups: Workers
+  let lookups: HostLookups
   /// Whom upstreams must prove to be; made once, as it reads the system's certificates.
   let trust: TLSTrust
 }

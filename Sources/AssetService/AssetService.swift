@@ -28,6 +28,8 @@ public final class AssetService: Sendable {
   let loops: [EventLoop]
   private let housekeeping: Task<Void, Never>
   private let tellsItsLife: Bool
+  /// Whether nothing is waited for any more.
+  private let isAbandoned = Atomic<Bool>(false)
   /// `nil` where nobody is served.
   private let keyringWatch: KeyringWatch?
 
@@ -141,7 +143,7 @@ public final class AssetService: Sendable {
       coldReaders: try ColdReaders(
         threads: limits.coldReaders, queueLimit: settings.limits.connections,
         untoldIsCold: store.diskWaiting != .never),
-      lookups: try Workers(threads: limits.lookups, queueLimit: limits.lookupQueue),
+      lookups: try HostLookups(threads: limits.lookups, queueLimit: limits.lookupQueue),
       budgets: CallBudgets(limits), linkKeys: LinkKeys(LinkVerifier(ring)),
       bases: BaseSettings(settings, state), log: log, state: state,
       gates: UpstreamGates(log: log))
@@ -203,6 +205,7 @@ public final class AssetService: Sendable {
 
   /// Makes a `stop` that is under way wait for no call any more; the log names each paid one.
   public func abandonCalls() async {
+    isAbandoned.store(true, ordering: .relaxed)
     for purchase in context.purchases.all {
       context.log.event(.error, "a paid call was abandoned", purchase.members)
     }
@@ -236,7 +239,14 @@ public final class AssetService: Sendable {
     context.store.stopScrubbing()
     await server.drain(clientTime: clientTime)
     keyringWatch?.stop()
-    // What was fetched last matters to policies; without a catalogue there is nothing to write to.
+    await flush()
+    if tellsItsLife { context.log.event(.info, "ended") }
+    Self.end(loops, context)
+  }
+
+  /// What was fetched last matters to policies; without a catalogue there is nothing to write to.
+  private func flush() async {
+    guard !isAbandoned.load(ordering: .relaxed) else { return }
     do {
       try await context.store.flushKeyUses()
       try await context.store.flushAccessLog()
@@ -245,8 +255,6 @@ public final class AssetService: Sendable {
         .warning, "last fetches were not written",
         .init(name: "error", value: .string("\(error)")))
     }
-    if tellsItsLife { context.log.event(.info, "ended") }
-    Self.end(loops, context)
   }
 
   /// Lets go of everything; the log last.

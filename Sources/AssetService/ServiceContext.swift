@@ -15,7 +15,7 @@ struct ServiceContext: Sendable {
   /// For delivery: files that are not in memory. Uploads that queue for a thread do not delay it.
   let coldReaders: ColdReaders
   /// For the names of upstreams.
-  let lookups: Workers
+  let lookups: HostLookups
   let budgets: CallBudgets
   let linkKeys: LinkKeys
   let bases: BaseSettings
@@ -34,7 +34,8 @@ struct ServiceContext: Sendable {
 
   /// Lets all threads end.
   func stopWorkers() {
-    for pool in [workers, lookups] { pool.stop() }
+    workers.stop()
+    lookups.stop()
     coldReaders.stop()
   }
 

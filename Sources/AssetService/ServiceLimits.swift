@@ -16,7 +16,8 @@ struct ServiceLimits: Sendable {
   var workerQueue: Int { generations + ingests + queries + 1024 }
   /// Threads that bring cold files into memory: their number is how deep the disk's queue gets.
   var coldReaders = 4
-  /// Threads that look up names: a silent name server holds each for many seconds.
+  /// Threads that look up names: a silent name server holds one of them for many seconds for each
+  /// host.
   var lookups = 4
   /// Look-ups that wait for one.
   var lookupQueue = 256

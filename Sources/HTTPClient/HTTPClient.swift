@@ -34,16 +34,16 @@ public final class HTTPClient {
   private let clock: LoopClock
   private var pool: ConnectionPool
 
-  /// A client of `loop`. Names are looked up on threads of `lookups`, which a silent name server
-  /// can hold for long: give it few threads of its own. Throws when there is no descriptor left.
+  /// A client of `loop`. Names are looked up on threads of `lookups`, which all clients may share.
+  /// Throws when there is no descriptor left.
   public init(
-    lookups: Workers, trust: TLSTrust, limits: ClientLimits = ClientLimits(),
+    lookups: HostLookups, trust: TLSTrust, limits: ClientLimits = ClientLimits(),
     on loop: isolated EventLoop
   ) throws {
     self.trust = trust
     self.limits = limits
     clock = try LoopClock(on: loop)
-    resolver = HostResolver(workers: lookups, clock: clock)
+    resolver = HostResolver(lookups: lookups, clock: clock)
     pool = ConnectionPool(limit: limits.idleConnections, limitPerOrigin: limits.idlePerOrigin)
   }
 

@@ -28,6 +28,18 @@ public enum ProcessLife {
   /// How long threads may take to their end, in nanoseconds.
   private static let patience: Int64 = 2_000_000_000
 
+  /// Lets the process end by itself, but for no longer than `end` does: a thread that waits for a
+  /// disk may never come back.
+  public static func endSoon(_ status: Int32) {
+    let end: @Sendable () -> Void = {
+      KernelThread.sleep(nanoseconds: patience)
+      _exit(status)
+    }
+    do throws(Errno) {
+      try KernelThread.start(name: "end", stackBytes: 128 << 10, isAwaited: false, end)
+    } catch { _exit(status) }
+  }
+
   /// Ends the process, when the threads of `KernelThread` have come to their end.
   ///
   /// exit(3) takes libssl apart (OPENSSL_cleanup) while a loop's thread may still let go of its

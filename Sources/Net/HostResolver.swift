@@ -1,6 +1,7 @@
 // Resolving off the loop, within a deadline: getaddrinfo(3) can not be interrupted, so a late
 // answer finds that nobody waits for it.
 internal import Kernel
+internal import Synchronization
 
 /// What looking up a host came to.
 public enum HostLookup: Sendable {
@@ -16,13 +17,12 @@ public enum HostLookup: Sendable {
 
 /// Looks up hosts for one loop.
 public final class HostResolver {
-  private let workers: Workers
+  private let lookups: HostLookups
   private let clock: LoopClock
 
-  /// A resolver whose look-ups block threads of `workers`: better not those that write files, since
-  /// a silent name server holds one for many seconds.
-  public init(workers: Workers, clock: LoopClock) {
-    self.workers = workers
+  /// A resolver that asks `lookups`.
+  public init(lookups: HostLookups, clock: LoopClock) {
+    self.lookups = lookups
     self.clock = clock
   }
 
@@ -31,44 +31,46 @@ public final class HostResolver {
     up host: String, port: UInt16, until deadline: Int64, on loop: isolated EventLoop
   ) async -> HostLookup {
     if let literal = Resolver.literal(host, port: port) { return .found([Peer(literal)]) }
-    return await withCheckedContinuation { continuation in
-      let race = Race(continuation)
-      let alarm = clock.call(at: deadline, on: loop) { race.finish(.late) }
-      let (workers, clock) = (workers, clock)
-      Task {
-        _ = loop
-        // Without the preference the task would come back by way of the concurrency runtime's pool.
-        let lookup = await withTaskExecutorPreference(loop.executor) {
-          await Self.ask(workers, host, port)
-        }
-        clock.forget(alarm)
-        race.finish(lookup)
+    let race = Race()
+    let alarm = clock.call(at: deadline, on: loop) { race.finish(.late) }
+    let ticket = lookups.ask(host) { answer in
+      switch answer {
+      case .success(let found): race.finish(.found(found.map { Peer($0.with(port: port)) }))
+      case .failure(let failure): race.finish(.failed("\(failure)"))
+      case nil: race.finish(.busy)
       }
     }
-  }
-
-  private static func ask(_ workers: Workers, _ host: String, _ port: UInt16) async -> HostLookup {
-    do {
-      let addresses = try await workers.run { try Resolver.addresses(of: host, port: port) }
-      return .found(addresses.map { Peer($0) })
-    } catch is WorkersBusy {
-      return .busy
-    } catch {
-      return .failed("\(error)")
-    }
+    let lookup = await race.end()
+    clock.forget(alarm)
+    lookups.forget(ticket)
+    return lookup
   }
 
   /// The first of two answers counts.
-  private final class Race {
-    private var continuation: CheckedContinuation<HostLookup, Never>?
-
-    init(_ continuation: CheckedContinuation<HostLookup, Never>) {
-      self.continuation = continuation
+  private final class Race: Sendable {
+    private struct State {
+      var lookup: HostLookup?
+      var waiter: CheckedContinuation<HostLookup, Never>?
     }
+    private let state = Mutex(State())
 
     func finish(_ lookup: HostLookup) {
-      continuation?.resume(returning: lookup)
-      continuation = nil
+      let waiter = state.withLock { state -> CheckedContinuation<HostLookup, Never>? in
+        guard state.lookup == nil else { return nil }
+        state.lookup = lookup
+        return state.waiter.take()
+      }
+      waiter?.resume(returning: lookup)
+    }
+
+    func end() async -> HostLookup {
+      await withCheckedContinuation { continuation in
+        let lookup = state.withLock { state in
+          if state.lookup == nil { state.waiter = continuation }
+          return state.lookup
+        }
+        if let lookup { continuation.resume(returning: lookup) }
+      }
     }
   }
 }

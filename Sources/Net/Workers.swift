@@ -58,6 +58,14 @@ public final class Workers: Sendable {
     _ = add { [held] in { _ = held } }
   }
 
+  /// Runs `body` on a thread of the pool; `false` when the queue is full or the pool stopped.
+  func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    add {
+      body()
+      return {}
+    }
+  }
+
   private func add(_ work: @escaping @Sendable () -> @Sendable () -> Void) -> Bool {
     let isTaken = state.withLock { state in
       guard !state.isStopped, state.waiting.count + state.busy < threads + queueLimit else {

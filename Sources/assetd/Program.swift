@@ -11,7 +11,7 @@ struct Program {
     ProcessLife.begin()
     ProcessLife.ignoreStraySignals()
     // Before any thread starts: they all inherit the mask.
-    let signals = SignalWatch([.terminate, .interrupt, .hangUp])
+    let signals = SignalWatch([.terminate, .interrupt, .hangUp]) { ProcessLife.endSoon(0) }
     let words = Array(CommandLine.arguments.dropFirst())
     // Detached: nothing may wait for the main thread.
     Task.detached {
@@ -67,7 +67,8 @@ struct Program {
     }
     for address in service.addresses { StandardStream.output.write("listening on \(address)\n") }
     await untilTermination(signals, service)
-    // The first one drains; the second one waits for nothing.
+    // The first one drains; the second one waits for nothing, and for a disk that hangs no longer
+    // than `ProcessLife.endSoon` says.
     let impatience = Task {
       await untilTermination(signals, service)
       guard !Task.isCancelled else { return }

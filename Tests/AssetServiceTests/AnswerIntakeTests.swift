@@ -151,6 +151,28 @@ import Wire
     #expect(turn.count <= pieces.count * 32, "\(turn.count) steps")
   }
 
+  /// So does the deposit within one piece, which may be all spaces.
+  @Test func aDepositGivesWay() async throws {
+    let scratch = try ScratchIntake(imageBytes: 16 << 20)
+    var looks: Int64 = 0
+    let turn = WorkTurn {
+      looks += 1
+      return looks * WorkTurn.nanoseconds
+    }
+    let deposit = try await Deposit.begin(
+      in: scratch.store, on: scratch.workers, within: .new(64 << 10), rescueLimit: 16 << 20,
+      turn: turn)
+    var text = ByteBuffer(capacity: 1 << 20)
+    let image = Array(TestImages.base64(TestImages.png(padding: 48)).utf8)
+    text.append(image.span)
+    let rest = [UInt8](repeating: UInt8(ascii: "A"), count: (1 << 20) - image.count)
+    text.reserve(rest.count)
+    text.append(rest.span)
+    _ = try await deposit.write(base64: text, from: 0)
+    // A step is 48 KiB at most.
+    #expect(turn.count >= (1 << 20) / 4 * 3 / (48 << 10), "\(turn.count)")
+  }
+
   // MARK: Its end
 
   @Test func theSourceHearsThatTheDocumentHasEnded() async throws {

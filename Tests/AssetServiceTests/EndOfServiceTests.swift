@@ -3,6 +3,7 @@ import Testing
 import Wire
 
 @testable import AssetService
+@testable import Store
 
 /// An end of the service that paid calls meet.
 struct EndOfServiceTests {
@@ -66,5 +67,18 @@ struct EndOfServiceTests {
     await running.abandonCalls()
     await stopped
     await upstream.stop()
+  }
+
+  /// The last fetches are worth no wait then: their disk may hang.
+  @Test(arguments: [false, true]) func aForcedEndWritesNoFetches(isForced: Bool) async throws {
+    let root = TestService.newRoot()
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    let service = try await TestService("", storage: "", root: root, loops: 1)
+    let path = try service.hostPath(TestImages.png(seed: 7))
+    #expect(try service.ask("GET", path).status == 200)
+    let running = service.service
+    if isForced { await running.abandonCalls() }
+    await running.stop(clientTime: .seconds(60))
+    #expect(running.context.store.accessLog.take().isEmpty != isForced)
   }
 }

@@ -4,6 +4,28 @@ import Testing
 // What does not start says why in one sentence, changes nothing, and exits as its help says.
 
 @Suite struct StartTests {
+  /// Whatever hangs, also before it listens: here the key ring is a pipe that nobody writes to.
+  @Test func theSecondSignalEndsWhatHangs() async throws {
+    let scratch = try Scratch()
+    let pipe = scratch.path + "/keyring.json"
+    try #require(unsafe mkfifo(pipe, 0o600) == 0)
+    let file = try scratch.file(
+      "assetd.json5", Data("{ storage: { keyring_file: \"\(pipe)\" } }".utf8))
+    let child = try Child(
+      Daemon.program,
+      ["--config", file, "--storage", scratch.path + "/store", "--listen", "127.0.0.1:0"])
+    defer { _ = kill(child.processIdentifier, 9) }
+    try await until("the store is being opened") {
+      FileManager.default.fileExists(atPath: scratch.path + "/store/lock")
+    }
+    // The second one may come before the first was seen, which would make one of them.
+    try await until("it has ended") {
+      _ = kill(child.processIdentifier, 15)
+      return !child.isRunning
+    }
+    #expect(child.exitStatus == 0)
+  }
+
   @Test func aStoreHasOneDaemon() throws {
     let scratch = try Scratch()
     let daemon = try Daemon(scratch.path + "/store")

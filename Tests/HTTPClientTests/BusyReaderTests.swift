@@ -9,7 +9,7 @@ struct BusyReaderTests {
 
   /// Reads what comes first, is away for longer than the call's time, then reads the rest.
   private func read(_ script: [Step]) async throws -> (text: [UInt8], failure: ClientFailure?) {
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     return try await onLoop { loop in
       let server = try ScriptedServer([script], on: loop)

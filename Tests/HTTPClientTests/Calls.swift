@@ -47,7 +47,7 @@ struct Calls: Sendable {
 
   /// Runs the calls one after the other against a server with these scripts.
   func run(_ scripts: [[Step]]) async throws -> Outcome {
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     let trust = try self.trust ?? Self.systemTrust.get()
     return try await onLoop { loop in

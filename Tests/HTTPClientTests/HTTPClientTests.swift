@@ -235,7 +235,7 @@ struct HTTPClientTests {
   @Test("An answer that nobody reads to its end gives its connection up")
   func dropped() async throws {
     let trust = try TLSTrust()
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     let seen = try await onLoop { loop in
       let server = try ScriptedServer([[Step].answer(Self.ok)], on: loop)
@@ -255,7 +255,7 @@ struct HTTPClientTests {
   func readerFails(_ isChunked: Bool) async throws {
     struct Full: Error {}
     let trust = try TLSTrust()
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
     let idle = try await onLoop { loop in

@@ -22,7 +22,7 @@ struct KeyUpdateTests {
     _ body: @Sendable (inout ClientRequest, HTTPClient, isolated EventLoop) async throws -> Answer
   ) async throws -> Answer {
     let trust = try TLSTrust(additionalAuthorities: Array(Certificates.authority.utf8))
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     return try await onLoop { loop in
       let client = try HTTPClient(lookups: lookups, trust: trust, on: loop)

@@ -15,7 +15,7 @@ struct LateBytesTests {
   func secondAnswer(secure: Bool) async throws {
     let setup = try calls(secure: secure)
     let trust = try setup.trust ?? TLSTrust()
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     for turns in 0..<6 {
       let answer = try await onLoop { loop in

@@ -36,7 +36,7 @@ struct TurnTests {
     _ script: [Step],
     _ body: @Sendable (ClientRequest, HTTPClient, isolated EventLoop) async throws -> Answer
   ) async throws -> Answer {
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     let trust = try Self.trust.get()
     let other = try EventLoop(index: 1)

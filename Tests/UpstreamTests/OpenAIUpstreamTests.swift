@@ -29,7 +29,7 @@ struct OpenAIUpstreamTests {
     parameters: JSONObject = JSONObject(), timeout: Int64 = 10_000_000_000,
     patience: AnswerPatience = AnswerPatience()
   ) async throws -> Outcome {
-    let lookups = try Workers(threads: 1, queueLimit: 8)
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
     defer { lookups.stop() }
     let trust = try Self.trust.get()
     return try await onLoop { loop in

@@ -33,14 +33,16 @@ final class Deposit {
   private var decoder = Base64Decoder()
   /// Characters of base64 that were taken, and bytes that they made.
   private var text: (characters: Int64, bytes: Int64) = (0, 0)
+  private let turn: WorkTurn
   private var scratch = [UInt8](repeating: 0, count: Deposit.scratchBytes)
   /// Decoded bytes of one step; behind them the decoder may write eight more.
   private static let scratchBytes = 48 << 10
 
   private init(
     _ work: IngestWork?, workers: Workers, rescueLimit: Int64, memoryLimit: Int64,
-    _ allowance: RescueAllowance?
+    _ allowance: RescueAllowance?, _ turn: WorkTurn
   ) {
+    self.turn = turn
     self.work = work
     self.workers = workers
     self.rescueLimit = rescueLimit
@@ -53,17 +55,20 @@ final class Deposit {
   /// no more than `allowance` has left.
   static func begin(
     in store: Store, on workers: Workers, within space: SpaceRequest, expectedBytes: Int64? = nil,
-    rescueLimit: Int64 = 0, memoryLimit: Int64 = .max, allowance: RescueAllowance? = nil
+    rescueLimit: Int64 = 0, memoryLimit: Int64 = .max, allowance: RescueAllowance? = nil,
+    turn: WorkTurn = WorkTurn()
   ) async throws -> Deposit {
     do {
       let work = try await workers.run {
         try store.begin(space.reservation(in: store), expectedBytes: expectedBytes).work
       }
       return Deposit(
-        work, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance)
+        work, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance,
+        turn)
     } catch {
       let deposit = Deposit(
-        nil, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance)
+        nil, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance,
+        turn)
       try deposit.rescue(error)
       return deposit
     }
@@ -92,11 +97,12 @@ final class Deposit {
     base64 chunk: borrowing ByteBuffer, from start: Int
   ) async throws -> (end: Int, isGood: Bool) {
     var index = start
+    turn.begin()
     while true {
       let (stop, decoded) = chunk.withSpan { decode($0, from: &index) }
       try await store(decoded)
       switch stop {
-      case .outputFull: continue
+      case .outputFull: await turn.giveWay()
       case .inputEnd, .foreign: return (index, true)
       case .malformed: return (index, false)
       }
@@ -106,10 +112,12 @@ final class Deposit {
   /// Takes characters of base64; whether all are good.
   func write(base64 characters: [UInt8]) async throws -> Bool {
     var index = 0
+    turn.begin()
     while true {
       let (stop, decoded) = decode(characters.span, from: &index)
       try await store(decoded)
       guard stop == .outputFull else { return stop == .inputEnd }
+      await turn.giveWay()
     }
   }
 

@@ -5,7 +5,7 @@ internal import CLinux
 /// Accepted: both alphabets, also mixed; white space anywhere; full, partial or no padding. A space
 /// inside a line is no white space: the decoding of a form made it of a `+` (WHATWG URL §5.1), so
 /// it is read as one. A run of spaces that touches a line break, a tab or an end of the text is
-/// white space.
+/// white space, and so is one that is longer than any run of `+` in an image.
 /// Non-zero bits behind the last whole byte are accepted and dropped: an image is told by its own
 /// bytes, and encoders that leave such bits are in the field. Anything but white space after
 /// padding is malformed.
@@ -30,6 +30,8 @@ public struct Base64Decoder: Sendable {
   private var sextets = 0
   private var padding = 0
   private var isMalformed = false
+  /// The most spaces in a row that may be `+` each: three bytes 0xFB 0xEF 0xBE for four of them.
+  private static let mostSpaces = 1024
   /// Spaces of which the next character tells what they are; none where they are white space.
   private var spaces = 0
   /// Whether nothing but white space came since a line break, or the start.
@@ -76,6 +78,7 @@ public struct Base64Decoder: Sendable {
       }
       start += 1
     }
+    if spaces > Self.mostSpaces { isAtEdge = true }
     if start > first, isAtEdge || padding > 0 { spaces = 0 }
   }
 

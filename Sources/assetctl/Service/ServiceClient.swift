@@ -98,7 +98,7 @@ struct ServiceClient: Sendable {
   var isAlone = false
   private let loop: EventLoop
   private let client: ResidentID
-  private let lookups: Workers
+  private let lookups: HostLookups
   /// What the place needs to stay reachable.
   private let folder: Folder?
   /// An answer that is held in memory: a list of a million assets fits.
@@ -108,7 +108,7 @@ struct ServiceClient: Sendable {
     self.place = place
     self.folder = folder
     loop = try EventLoop(index: 0)
-    lookups = try Workers(threads: 1, queueLimit: 8)
+    lookups = try HostLookups(threads: 1, queueLimit: 8)
     try loop.start()
     let trust = try TLSTrust()
     client = try await loop.run { [lookups] loop in

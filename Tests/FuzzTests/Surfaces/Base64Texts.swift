@@ -49,13 +49,15 @@ private func reference(_ text: Span<UInt8>) -> [UInt8]? {
 
 private func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
 
-/// A run of spaces between two characters of one line is a run of `+`, but behind padding.
+/// A run of spaces between two characters of one line is a run of `+`, but behind padding, and when
+/// it is longer than any image has.
 private func withPluses(_ text: [UInt8]) -> [UInt8] {
   var text = text
   for index in text.indices where text[index] == 0x20 {
-    let before = text[..<index].last { $0 != 0x20 }
-    let after = text[index...].first { $0 != 0x20 }
-    guard let before, let after, !isSpace(before), !isSpace(after), !text[..<index].contains(0x3D)
+    let before = text[..<index].lastIndex { $0 != 0x20 }
+    let after = text[index...].firstIndex { $0 != 0x20 }
+    guard let before, let after, after - before <= 1025, !isSpace(text[before]),
+      !isSpace(text[after]), !text[..<index].contains(0x3D)
     else { continue }
     text[index] = 0x2B
   }
