@@ -24,8 +24,8 @@ public final class SignalWatch: Sendable {
   /// Blocks these signals for this thread and those that it starts from now on, and watches for
   /// them. To be made first, before any other thread.
   ///
-  /// - Parameter insisted: told at the second signal that asks for the end, and at each later one;
-  ///   on a thread of its own, as the tasks' threads may all wait for something.
+  /// - Parameter insisted: told once, at the second signal that asks for the end; on a thread of its
+  ///   own, as the tasks' threads may all wait for something.
   public init(_ signals: [Signal], insisted: @escaping @Sendable () -> Void = {}) {
     let (stream, continuation) = AsyncStream.makeStream(of: Signal.self)
     self.stream = stream
@@ -38,14 +38,14 @@ public final class SignalWatch: Sendable {
     // Nobody waits for its end: it has none.
     try? KernelThread.start(name: "signals", stackBytes: 128 << 10, isAwaited: false) {
       var watched = watched
-      var hasAsked = false
+      var asked = 0
       while true {
         let number = unsafe sigwaitinfo(&watched, nil)
         guard let signal = signals.first(where: { $0.number == number }) else { continue }
         continuation.yield(signal)
         guard signal != .hangUp else { continue }
-        if hasAsked { insisted() }
-        hasAsked = true
+        asked += 1
+        if asked == 2 { insisted() }
       }
     }
   }

@@ -1,5 +1,5 @@
-// getaddrinfo(3) can not be interrupted, and a silent name server holds its thread for many seconds:
-// so a host has one thread at most, and none for what nobody waits for any more.
+// getaddrinfo(3) can not be interrupted, and a silent name server holds its thread for many
+// seconds: so a host has one thread at most, and none for what nobody waits for any more.
 public import Kernel
 internal import Synchronization
 

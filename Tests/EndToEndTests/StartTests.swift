@@ -4,21 +4,26 @@ import Testing
 // What does not start says why in one sentence, changes nothing, and exits as its help says.
 
 @Suite struct StartTests {
-  /// Whatever hangs, also before it listens: here the key ring is a pipe that nobody writes to.
+  /// Whatever hangs: here its standard output is a pipe that is full and that nobody reads, so it
+  /// never comes to wait for signals.
   @Test func theSecondSignalEndsWhatHangs() async throws {
     let scratch = try Scratch()
-    let pipe = scratch.path + "/keyring.json"
-    try #require(unsafe mkfifo(pipe, 0o600) == 0)
-    let file = try scratch.file(
-      "assetd.json5", Data("{ storage: { keyring_file: \"\(pipe)\" } }".utf8))
+    let path = scratch.path + "/output"
+    try #require(unsafe mkfifo(path, 0o600) == 0)
+    let reading = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    let filling = unsafe open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+    let given = unsafe open(path, O_WRONLY | O_CLOEXEC)
+    defer { for number in [reading, filling, given] { close(number) } }
+    try #require(reading >= 0 && filling >= 0 && given >= 0)
+    let byte = [UInt8](repeating: 0x2E, count: 1)
+    while unsafe write(filling, byte, 1) == 1 {}
     let child = try Child(
-      Daemon.program,
-      ["--config", file, "--storage", scratch.path + "/store", "--listen", "127.0.0.1:0"])
+      Daemon.program, ["--storage", scratch.path + "/store", "--listen", "127.0.0.1:0"],
+      output: .given(given))
     defer { _ = kill(child.processIdentifier, 9) }
-    try await until("the store is being opened") {
-      FileManager.default.fileExists(atPath: scratch.path + "/store/lock")
+    try await until("it serves its operator") {
+      FileManager.default.fileExists(atPath: scratch.path + "/store/admin.sock")
     }
-    // The second one may come before the first was seen, which would make one of them.
     try await until("it has ended") {
       _ = kill(child.processIdentifier, 15)
       return !child.isRunning
