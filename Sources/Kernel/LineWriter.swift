@@ -59,8 +59,8 @@ public final class LineWriter: Sendable {
     self.stream = stream
     self.edit = edit
     self.room = (room.expendable, room.expendable + room.kept)
-    bell = try ThreadSignal()
-    finished = try ThreadSignal()
+    bell = ThreadSignal()
+    finished = ThreadSignal()
     var state = State()
     // Pages that are never touched cost nothing.
     state.waiting.reserveCapacity(self.room.kept)

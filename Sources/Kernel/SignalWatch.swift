@@ -24,8 +24,8 @@ public final class SignalWatch: Sendable {
   /// Blocks these signals for this thread and those that it starts from now on, and watches for
   /// them. To be made first, before any other thread.
   ///
-  /// - Parameter insisted: told once, at the second signal that asks for the end; on a thread of its
-  ///   own, as the tasks' threads may all wait for something.
+  /// - Parameter insisted: told once, at the second signal that asks for the end; on a thread of
+  ///   its own, as the tasks' threads may all wait for something.
   public init(_ signals: [Signal], insisted: @escaping @Sendable () -> Void = {}) {
     let (stream, continuation) = AsyncStream.makeStream(of: Signal.self)
     self.stream = stream

@@ -70,11 +70,7 @@ public final class Store: Sendable {
     let cataloguePath = options.root + "/" + Layout.catalogue
     keyringPath = options.keyringFile ?? options.root + "/" + Layout.keyring
     let catalogue = try PreparedCatalogue(cataloguePath, keyringPath, options, folders)
-    let ledger = SpaceLedger(
-      maxBytes: options.maxBytes, minFreeBytes: options.minFreeBytes, disk: folders,
-      freeBytes: options.freeBytes)
-    ledger.setStored(catalogue.diskBytes)
-    try ledger.refresh(isForced: true)
+    let ledger = try Self.ledger(options, folders, stored: catalogue.diskBytes)
     waiting = options.diskWaiting
     root = options.root
     now = options.now
@@ -136,6 +132,17 @@ public final class Store: Sendable {
       check.stop()
       throw error
     }
+  }
+
+  private static func ledger(
+    _ options: StoreOptions, _ folders: StoreFolders, stored: Int64
+  ) throws(StoreFailure) -> SpaceLedger {
+    let ledger = SpaceLedger(
+      maxBytes: options.maxBytes, minFreeBytes: options.minFreeBytes, disk: folders,
+      freeBytes: options.freeBytes)
+    ledger.setStored(stored)
+    try ledger.refresh(isForced: true)
+    return ledger
   }
 
   deinit { close() }

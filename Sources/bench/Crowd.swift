@@ -11,7 +11,7 @@ struct Crowd {
   func run(
     _ port: UInt16, _ image: TestImage
   ) throws -> (rate: Double, answers: [LoopbackClient.Answer]) {
-    let outcome = Outcome(try ThreadSignal())
+    let outcome = Outcome(ThreadSignal())
     let start = SystemClock.monotonicNanoseconds
     for _ in 0..<clients {
       let own = image.forAnotherClient()

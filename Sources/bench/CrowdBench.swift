@@ -48,7 +48,7 @@ final class CrowdBench: Bench {
 
   /// Lets all of them go; how many answers there were.
   private func run(_ members: [CrowdMember]) throws -> Int {
-    let outcome = Outcome(try ThreadSignal())
+    let outcome = Outcome(ThreadSignal())
     let rounds = arguments.runs * Self.rounds
     for member in members {
       try KernelThread.start(name: "client", isAwaited: false) {

@@ -15,7 +15,7 @@ final class SteadyReader: Sendable {
 
   /// - Parameter cold: the same file, to be read from the disk for every answer.
   init(port: UInt16, path: String, cold: URL?) throws {
-    ended = try ThreadSignal()
+    ended = ThreadSignal()
     try KernelThread.start(name: "reader") { [self] in
       do { try read(port, path, cold) } catch { state.withLock { $0.failure = error } }
       ended.raise()

@@ -87,7 +87,7 @@ enum HostingProbe {
   static func run<Value>(
     _ port: UInt16, clients: Int, size: Int, whileDoing body: () throws -> Value
   ) throws -> (times: [Double], value: Value) {
-    let outcome = Outcome(try ThreadSignal())
+    let outcome = Outcome(ThreadSignal())
     let image = TestImage(size: size)
     for _ in 0..<clients {
       let own = image.forAnotherClient()

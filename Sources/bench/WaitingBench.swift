@@ -88,7 +88,7 @@ final class WaitingBench: Bench {
       _ count: Int, _ port: UInt16, _ attack: @escaping @Sendable (UInt16) throws -> Void
     ) throws {
       self.count = count
-      ended = try ThreadSignal()
+      ended = ThreadSignal()
       for _ in 0..<count {
         try KernelThread.start(name: "attacker") { [self] in
           while !isStopped.load(ordering: .relaxed) {

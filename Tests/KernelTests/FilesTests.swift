@@ -127,7 +127,7 @@ struct ScratchFolder: ~Copyable {
   }
 
   @Test func signalLetsAsManyPassAsItWasRaised() throws {
-    let signal = try ThreadSignal(count: 1)
+    let signal = ThreadSignal(count: 1)
     signal.wait()
     signal.raise()
     signal.raise()

@@ -162,12 +162,12 @@ import Wire
       let watch = StatementWatch(session) { text in
         guard text == statement.text, !isPublished else { return }
         isPublished = true
-        let published = try? SharedSignal(ThreadSignal())
+        let published = SharedSignal(ThreadSignal())
         Task {
           _ = try await store.publish(try SettledBlob(work), as: .temporary())
-          published?.signal.raise()
+          published.signal.raise()
         }
-        published?.signal.wait()
+        published.signal.wait()
       }
       defer { withExtendedLifetime(watch) {} }
       return try sweep.folder(Int(name.digest.bytes[0])).orphans.count

@@ -11,7 +11,7 @@ struct HeldWriter {
 
   init(_ store: Store) async throws {
     self.store = store
-    let gate = SharedSignal(try ThreadSignal())
+    let gate = SharedSignal(ThreadSignal())
     self.gate = gate
     await withCheckedContinuation { running in
       store.writer.submit { (_) throws(StoreFailure) in

@@ -12,7 +12,7 @@ import Testing
   private func coldCatalogue() throws -> String? {
     let path = FileManager.default.currentDirectoryPath + "/.build/cold-\(UUID().uuidString)"
     do {
-      let writer = try Connection(path: path, access: .readWrite)
+      let writer = try Connection(path: path, access: .readWriteOrCreate)
       try writer.execute("CREATE TABLE t (a TEXT)")
       try writer.execute("INSERT INTO t VALUES (hex(zeroblob(2000)))")
       for _ in 0..<8 { try writer.execute("INSERT INTO t SELECT a FROM t") }

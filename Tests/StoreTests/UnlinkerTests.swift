@@ -12,7 +12,7 @@ import Wire
 @Suite struct UnlinkerTests {
   /// Holds up the unlinker's thread; when this returns, nothing that is ordered now is begun.
   private func hold(_ store: Store) async throws -> SharedSignal {
-    let gate = SharedSignal(try ThreadSignal())
+    let gate = SharedSignal(ThreadSignal())
     await withCheckedContinuation { continuation in
       store.unlinker.submit(
         .init(then: {

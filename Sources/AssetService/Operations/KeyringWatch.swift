@@ -26,7 +26,7 @@ final class KeyringWatch: Sendable {
   private static let interval: Int32 = 400
 
   init(_ context: ServiceContext) throws(Errno) {
-    wake = try ThreadSignal()
+    wake = ThreadSignal()
     store = context.store
     keys = context.linkKeys
     log = context.log

@@ -41,8 +41,8 @@ final class ReaderThreads: Sendable {
     self.kind = kind
     self.root = root
     self.health = health
-    available = try ThreadSignal()
-    ended = try ThreadSignal()
+    available = ThreadSignal()
+    ended = ThreadSignal()
     for index in 0..<kind.threads {
       do throws(Errno) {
         try KernelThread.start(name: "\(kind.name)-\(index)") { [self] in run() }

@@ -68,8 +68,8 @@ final class Writer: Sendable {
     ledger = files.ledger
     stuck = files.stuck
     self.epochs = epochs
-    wake = try ThreadSignal()
-    ended = try ThreadSignal()
+    wake = ThreadSignal()
+    ended = ThreadSignal()
     try KernelThread.start(name: "store-writer") { [self] in run() }
   }
 
@@ -358,7 +358,7 @@ extension Writer {
     then: @escaping @Sendable (Value) -> Void = { _ in }
   ) throws(StoreFailure) -> (value: Value, nanoseconds: Int64) {
     let outcome = Outcome<(result: Result<Value, StoreFailure>, nanoseconds: Int64)>()
-    let done = try kernel(.publish) { () throws(Errno) in SharedSignal(try ThreadSignal()) }
+    let done = try kernel(.publish) { () throws(Errno) in SharedSignal(ThreadSignal()) }
     submit(
       isLong: true, body,
       timed: { result, nanoseconds in

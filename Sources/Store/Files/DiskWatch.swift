@@ -34,7 +34,7 @@ final class DiskWatch: Sendable {
     self.ledger = ledger
     self.health = health
     catalogue = try folders.root.status(of: Layout.catalogue)
-    wake = try ThreadSignal()
+    wake = ThreadSignal()
     health.onFailure { [weak self] in self?.noteFailure() }
     try KernelThread.start(name: "store-watch") { [self] in run() }
   }
@@ -50,7 +50,7 @@ final class DiskWatch: Sendable {
 
   /// Has the disk looked at, and waits for it; not after `stop`.
   func look() {
-    guard let done = try? SharedSignal(ThreadSignal()) else { return }
+    let done = SharedSignal(ThreadSignal())
     let isQueued = queue.withLock { queue in
       if !queue.isClosing { queue.waiting.append(done) }
       return !queue.isClosing
@@ -62,10 +62,10 @@ final class DiskWatch: Sendable {
 
   /// Ends the thread.
   func stop() {
-    let done = try? SharedSignal(ThreadSignal())
+    let done = SharedSignal(ThreadSignal())
     let isFirst = queue.withLock { queue in
       defer { queue.isClosing = true }
-      if !queue.isClosing, let done { queue.waiting.append(done) }
+      if !queue.isClosing { queue.waiting.append(done) }
       return !queue.isClosing
     }
     guard isFirst else { return }
@@ -73,7 +73,7 @@ final class DiskWatch: Sendable {
     wake.raise()
     // The last reference to the store may go on this very thread.
     if threadID != KernelThread.currentID {
-      _ = done?.signal.wait(milliseconds: Self.patience)
+      _ = done.signal.wait(milliseconds: Self.patience)
     }
   }
 

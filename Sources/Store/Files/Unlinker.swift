@@ -55,8 +55,8 @@ final class Unlinker: Sendable {
 
   init(_ files: StoreFiles) throws(Errno) {
     self.files = files
-    wake = try ThreadSignal()
-    ended = try ThreadSignal()
+    wake = ThreadSignal()
+    ended = ThreadSignal()
     try KernelThread.start(name: "store-unlink") { [self] in run() }
   }
 
@@ -79,7 +79,7 @@ final class Unlinker: Sendable {
 
   /// Waits until all orders before this call are carried out.
   func drain() throws(Errno) {
-    let done = SharedSignal(try ThreadSignal())
+    let done = SharedSignal(ThreadSignal())
     submit(batch: Order(then: { done.signal.raise() }))
     done.signal.wait()
   }
