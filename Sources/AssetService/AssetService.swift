@@ -209,7 +209,7 @@ public final class AssetService: Sendable {
     for purchase in context.purchases.all {
       context.log.event(.error, "a paid call was abandoned", purchase.members)
     }
-    await server.abandon()
+    server.abandon()
   }
 
   /// The folder of the store.

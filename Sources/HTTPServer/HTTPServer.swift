@@ -87,11 +87,17 @@ public final class HTTPServer: Sendable {
     deadline.cancel()
   }
 
-  /// Makes `drain` return now, whatever still runs.
-  public func abandon() async {
-    await onEachLoop { server, loop in
-      server.closeConnections(on: loop)
-      server.abandon()
+  /// Makes `drain` return soon, whatever still runs. Waits for nothing: a loop that has ended since
+  /// never runs what it is asked for, and who waited would keep all that it holds for ever.
+  public func abandon() {
+    for (loop, id) in servers {
+      Task {
+        await loop.run { loop in
+          guard let server: ServerLoop = loop.resident(id) else { return }
+          server.closeConnections(on: loop)
+          server.abandon()
+        }
+      }
     }
   }
 

@@ -146,7 +146,9 @@ import Testing
     }
     // Where that user may go: the tree that was built may be private to its owner.
     let command = scratch.path + "/assetctl"
-    try FileManager.default.copyItem(atPath: Self.command, toPath: command)
+    // By another process: a child that this one starts at the moment of its own writing would keep
+    // the program open for writing (execve(2), ETXTBSY).
+    #expect(try run("/bin/cp", [Self.command, command]).status == 0)
     let user = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     let ended = try run(
       "/usr/bin/env", ["-C", scratch.path] + user + [command, "ls", "--storage", root])

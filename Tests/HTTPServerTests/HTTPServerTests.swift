@@ -201,7 +201,7 @@ struct HTTPServerTests {
     async let drained: Void = server.server.drain(clientTime: .seconds(60))
     defer { server.probe.open() }
     try await server.probe.until("still listening") { (try? server.client().ask(get("/a"))) == nil }
-    await server.server.abandon()
+    server.server.abandon()
     await drained
     #expect(!server.probe.has("end /task/gate"))
     #expect(try client.readToEnd() == "")
