@@ -3,12 +3,13 @@ internal import Dispatch
 /// A counter that one thread waits for and others raise. It needs no descriptor: a process that may
 /// have few of them keeps those for its clients.
 ///
-/// For threads of our own that have nothing else to do; an event loop never waits on one.
-public struct ThreadSignal: ~Copyable, Sendable {
+/// Copies are the same counter. For threads of our own that have nothing else to do; an event loop
+/// never waits on one.
+public struct ThreadSignal: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
 
-  /// A signal that was raised `count` times.
-  public init(count: UInt32 = 0) { for _ in 0..<count { semaphore.signal() } }
+  /// A signal that nobody has raised.
+  public init() {}
 
   /// Lets one `wait` pass, now or later.
   public func raise() { semaphore.signal() }

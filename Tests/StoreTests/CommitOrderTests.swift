@@ -53,7 +53,7 @@ import Wire
     async let isThere = store.write { (_) throws(StoreFailure) in
       // Whatever the delete has ordered is done by now.
       try kernel(.read) { () throws(Errno) in
-        try store.unlinker.drain()
+        store.unlinker.drain()
         return try store.files.folders.blobs.status(asset.blob.name) != nil
       }
     }
@@ -162,12 +162,12 @@ import Wire
       let watch = StatementWatch(session) { text in
         guard text == statement.text, !isPublished else { return }
         isPublished = true
-        let published = SharedSignal(ThreadSignal())
+        let published = ThreadSignal()
         Task {
           _ = try await store.publish(try SettledBlob(work), as: .temporary())
-          published.signal.raise()
+          published.raise()
         }
-        published.signal.wait()
+        published.wait()
       }
       defer { withExtendedLifetime(watch) {} }
       return try sweep.folder(Int(name.digest.bytes[0])).orphans.count

@@ -7,16 +7,16 @@ import Testing
 /// one transaction, in the order in which it came.
 struct HeldWriter {
   private let store: Store
-  private let gate: SharedSignal
+  private let gate: ThreadSignal
 
   init(_ store: Store) async throws {
     self.store = store
-    let gate = SharedSignal(ThreadSignal())
+    let gate = ThreadSignal()
     self.gate = gate
     await withCheckedContinuation { running in
       store.writer.submit { (_) throws(StoreFailure) in
         running.resume()
-        gate.signal.wait()
+        gate.wait()
       } then: { _ in
       }
     }
@@ -33,7 +33,7 @@ struct HeldWriter {
   }
 
   /// Lets the writer go on.
-  func letGo() { gate.signal.raise() }
+  func letGo() { gate.raise() }
 }
 
 /// Waits for what another thread brings about.

@@ -1,5 +1,4 @@
 import Crypto
-import Dispatch
 import Foundation
 import SQLite
 import Testing
@@ -57,39 +56,12 @@ import Wire
     #expect(try await store.publish(publication).count == 1)
   }
 
-  /// Holds up the writer's thread with a job.
-  private struct Gate {
-    private let running = DispatchSemaphore(value: 0)
-    private let open = DispatchSemaphore(value: 0)
-
-    func waitUntilItRuns() { running.wait() }
-    func letGo() { open.signal() }
-
-    func submit(to store: Store) {
-      store.writer.submit(
-        { [running, open] (_) throws(StoreFailure) in
-          running.signal()
-          open.wait()
-        }, then: { _ in })
-    }
-  }
-
-  private func untilWaiting(_ count: Int, _ store: Store) async throws {
-    let end = ContinuousClock.now + .seconds(30)
-    while store.writer.waiting < count {
-      try #require(ContinuousClock.now < end)
-      await Task.yield()
-    }
-  }
-
   /// Promises and uploads that stand in one transaction, in either order: who comes first has it.
   @Test(arguments: [true, false])
   func inOneTransactionTheFirstHasIt(isPromiseFirst: Bool) async throws {
     let scratch = try ScratchStore()
     let store = scratch.store
-    let gate = Gate()
-    gate.submit(to: store)
-    gate.waitUntilItRuns()
+    let writer = try await HeldWriter(store)
     let outcomes = try await withThrowingTaskGroup(of: (Bool, StoreFailure.Kind?).self) { group in
       for step in [isPromiseFirst, !isPromiseFirst] {
         let waiting = store.writer.waiting
@@ -106,12 +78,22 @@ import Wire
             return (step, nil)
           } catch let error as StoreFailure { return (step, error.kind) }
         }
-        try await untilWaiting(waiting + 1, store)
+        try await writer.untilWaiting(waiting + 1)
       }
-      gate.letGo()
+      writer.letGo()
       return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
     #expect(outcomes == [!isPromiseFirst: .full(.quota)])
+  }
+
+  /// The order's image of a thousand bytes.
+  private func publication(
+    of promise: OwnerPromise, _ scratch: ScratchStore
+  ) throws -> Publication {
+    var publication = Publication()
+    publication.promise = promise
+    publication.add(try scratch.settle(image(2)), as: new(2000))
+    return publication
   }
 
   /// An order that has its rows and still runs is counted once.
@@ -119,9 +101,7 @@ import Wire
     let scratch = try ScratchStore()
     let store = scratch.store
     let first = try await store.promise(1000, for: .init(number: 1), of: Self.key, quota: 2000)
-    var publication = Publication()
-    publication.promise = first
-    publication.add(try scratch.settle(image(2)), as: new(2000))
+    let publication = try publication(of: first, scratch)
     _ = try await store.publish(publication)
     let second = try await store.promise(1000, for: .init(number: 2), of: Self.key, quota: 2000)
     #expect(store.promises.promised(to: Self.key) == 1000)
@@ -133,9 +113,7 @@ import Wire
     let scratch = try ScratchStore()
     let store = scratch.store
     let first = try await store.promise(1000, for: .init(number: 1), of: Self.key, quota: 2000)
-    var publication = Publication()
-    publication.promise = first
-    publication.add(try scratch.settle(image(2)), as: new(2000))
+    let publication = try publication(of: first, scratch)
     let thread = store.writer.threadID
     WriteFaults.fail(nth: 1, code: ENOSPC, thread: thread)
     do {

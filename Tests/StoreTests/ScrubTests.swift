@@ -97,7 +97,7 @@ import Testing
     bench.turns(2)
     #expect((1..<300_000).contains(bench.store.scrubReport.bytes), "it is being read")
     #expect(try await bench.store.delete(asset.id, owner: nil))
-    try bench.store.unlinker.drain()
+    bench.store.unlinker.drain()
     bench.runPass()
     #expect(bench.store.damagedBlobs == (0, 0))
     #expect(bench.store.scrubReport.last?.damaged == 0)

@@ -115,7 +115,7 @@ import Testing
     #expect(try onDisk(scratch) <= 20 * step)
     let work = try #require(slow.first)
     slow = [work]
-    try store.unlinker.drain()
+    store.unlinker.drain()
     let bytes = image(1, bytes: Int(announced))
     let thread = KernelThread.currentID
     SystemCallTrace.start(thread: thread)

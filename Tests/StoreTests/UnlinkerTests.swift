@@ -11,13 +11,13 @@ import Wire
 /// Callers' files go before the collector's, and what can not be removed stays counted.
 @Suite struct UnlinkerTests {
   /// Holds up the unlinker's thread; when this returns, nothing that is ordered now is begun.
-  private func hold(_ store: Store) async throws -> SharedSignal {
-    let gate = SharedSignal(ThreadSignal())
+  private func hold(_ store: Store) async throws -> ThreadSignal {
+    let gate = ThreadSignal()
     await withCheckedContinuation { continuation in
       store.unlinker.submit(
         .init(then: {
           continuation.resume()
-          gate.signal.wait()
+          gate.wait()
         }))
     }
     return gate
@@ -65,7 +65,7 @@ import Wire
                 }))
             }))
         }))
-      gate.signal.raise()
+      gate.raise()
     }
     #expect(seen.withLock { $0 } == [20, 19, 18])
     try scratch.expectWhole()
@@ -105,7 +105,7 @@ import Wire
           let files = (try? scratch.blobFiles().count) ?? -1
           continuation.resume(returning: (files, store.space.reserved))
         }))
-      gate.signal.raise()
+      gate.raise()
     }
     #expect(seen.files == 41 && seen.reserved == 0, "the collection's files are there still")
     for task in tasks { try await task.value }
@@ -131,7 +131,7 @@ import Wire
     // The batch, and the collector that waits for it; or the next batch.
     try await wait { store.unlinker.waiting.batches >= 2 }
     #expect(store.space.awaitingUnlink == 50 * 4096)
-    gate.signal.raise()
+    gate.raise()
     try await wait { report.withLock { $0 != nil } }
     #expect(report.withLock { $0?.results.map(\.blobs) } == [120])
     try scratch.expectWhole()
@@ -149,7 +149,7 @@ import Wire
       unlinker.submit(batch: .init(freed: batch, then: { continuation.resume() }))
       // Within a turn that has one file of the batch.
       unlinker.submit(.init(then: { unlinker.stop(patience: 0) }))
-      gate.signal.raise()
+      gate.raise()
     }
     #expect(try scratch.blobFiles().count == most - 1)
     scratch.store.close()
@@ -169,7 +169,7 @@ import Wire
       unlinker.stop(patience: .max / 2)
       isDone.withLock { $0 = true }
     }
-    gate.signal.raise()
+    gate.raise()
     try await wait { isDone.withLock { $0 } }
     #expect(try scratch.blobFiles().isEmpty && unlinker.waiting == (0, 0))
   }
@@ -199,7 +199,7 @@ import Wire
       try ingest.write(image(1, bytes: 5000).span)
       if isSettled { _ = try ingest.settle() }
     }
-    try store.unlinker.drain()
+    store.unlinker.drain()
     _ = SystemCallTrace.stop(thread: thread)
     #expect(store.space == SpaceUse(stored: 0, reserved: 0, awaitingUnlink: 8192))
     #expect(try store.collect(sweep).results.map(\.blobs) == [1])

@@ -349,9 +349,11 @@ struct Rehost {
     var response = response
     let (store, client) = (context.store, call.request.body)
     response.body = .stream(length: length) { writer in
+      // What is sent to a client that has left does not arrive: it is kept for its hour. One that
+      // leaves once it has all is no such client.
+      let wasThere = client.isClientThere
       try await write(writer)
-      // What was sent to a client that had left did not arrive: it is kept for its hour.
-      guard client.isClientThere else { return }
+      guard wasThere else { return }
       for asset in assets { _ = try await store.delete(asset.id, owner: asset.owner) }
       withExtendedLifetime(passage) {}
     }

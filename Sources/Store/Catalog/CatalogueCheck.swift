@@ -48,8 +48,8 @@ final class CatalogueCheck: Sendable {
     path: String, health: HealthMonitor, _ manner: Manner = Manner()
   ) throws(StoreFailure) {
     state = Mutex(State(logPages: manner.logPages))
-    ended = try kernel(.open) { () throws(Errno) in ThreadSignal() }
-    turn = try kernel(.open) { () throws(Errno) in ThreadSignal() }
+    ended = ThreadSignal()
+    turn = ThreadSignal()
     try kernel(.open) { () throws(Errno) in
       try KernelThread.start(name: "store-check") { [self] in
         while !look(path, health, manner) { _ = turn.wait(milliseconds: Self.patience) }

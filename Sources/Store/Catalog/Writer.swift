@@ -358,15 +358,15 @@ extension Writer {
     then: @escaping @Sendable (Value) -> Void = { _ in }
   ) throws(StoreFailure) -> (value: Value, nanoseconds: Int64) {
     let outcome = Outcome<(result: Result<Value, StoreFailure>, nanoseconds: Int64)>()
-    let done = try kernel(.publish) { () throws(Errno) in SharedSignal(ThreadSignal()) }
+    let done = ThreadSignal()
     submit(
       isLong: true, body,
       timed: { result, nanoseconds in
         if case .success(let value) = result { then(value) }
         outcome.value.withLock { $0 = (result, nanoseconds) }
-        done.signal.raise()
+        done.raise()
       })
-    done.signal.wait()
+    done.wait()
     guard let (result, nanoseconds) = outcome.value.withLock({ $0 }) else {
       preconditionFailure("the signal comes after the result")
     }

@@ -41,7 +41,7 @@ extension Store {
       for policy in policies { report.results.append(try run.collect(policy, each)) }
       report.sweepStop = run.sweepStop
       report.stuck = run.stuck
-      try kernel(.collect) { () throws(Errno) in try unlinker.drain() }
+      unlinker.drain()
     }
     report.nanoseconds = SystemClock.monotonicNanoseconds - start
     return report
@@ -193,7 +193,7 @@ private struct CollectionRun {
   /// files go.
   private mutating func letOthersPass() {
     let start = SystemClock.monotonicNanoseconds
-    if hasFilesLeaving { store.waitForFiles() }
+    if hasFilesLeaving { store.unlinker.drain() }
     hasFilesLeaving = false
     let pause = pace.pause(jobsDone: store.writer.statistics.jobs)
     let rest = pause - (SystemClock.monotonicNanoseconds - start)
@@ -275,9 +275,6 @@ extension Store {
     if !freed.isEmpty { unlinker.submit(batch: .init(freed: freed)) }
   }
 
-  /// Waits until the collector's files are gone. Without a descriptor to wait with it goes on.
-  fileprivate func waitForFiles() { try? unlinker.drain() }
-
   /// Removes an orphan; `false` when it was none any more, `nil` when its file can not be removed:
   /// the others do not wait for it.
   fileprivate func remove(_ orphan: OrphanSweep.Orphan) throws(StoreFailure) -> Bool? {
@@ -300,7 +297,7 @@ extension Store {
       }.value
       guard let freed else { return false }
       unlink([freed])
-      waitForFiles()
+      unlinker.drain()
       return true
     }
   }

@@ -6,7 +6,7 @@ internal import Synchronization
 /// The thread that looks.
 final class DiskWatch: Sendable {
   private struct Queue {
-    var waiting: [SharedSignal] = []
+    var waiting: [ThreadSignal] = []
     /// Whether a call has failed since the last look.
     var hasFailure = false
     var isClosing = false
@@ -50,19 +50,19 @@ final class DiskWatch: Sendable {
 
   /// Has the disk looked at, and waits for it; not after `stop`.
   func look() {
-    let done = SharedSignal(ThreadSignal())
+    let done = ThreadSignal()
     let isQueued = queue.withLock { queue in
       if !queue.isClosing { queue.waiting.append(done) }
       return !queue.isClosing
     }
     guard isQueued, threadID != KernelThread.currentID else { return }
     wake.raise()
-    done.signal.wait()
+    done.wait()
   }
 
   /// Ends the thread.
   func stop() {
-    let done = SharedSignal(ThreadSignal())
+    let done = ThreadSignal()
     let isFirst = queue.withLock { queue in
       defer { queue.isClosing = true }
       if !queue.isClosing { queue.waiting.append(done) }
@@ -73,7 +73,7 @@ final class DiskWatch: Sendable {
     wake.raise()
     // The last reference to the store may go on this very thread.
     if threadID != KernelThread.currentID {
-      _ = done.signal.wait(milliseconds: Self.patience)
+      _ = done.wait(milliseconds: Self.patience)
     }
   }
 
@@ -86,7 +86,7 @@ final class DiskWatch: Sendable {
         return (queue.waiting, queue.hasFailure, queue.isClosing)
       }
       if !isClosing { take(look(isDoubtful: hasFailure || !waiting.isEmpty)) }
-      for done in waiting { done.signal.raise() }
+      for done in waiting { done.raise() }
       if isClosing { return }
     }
   }

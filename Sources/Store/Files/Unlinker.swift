@@ -78,10 +78,10 @@ final class Unlinker: Sendable {
   }
 
   /// Waits until all orders before this call are carried out.
-  func drain() throws(Errno) {
-    let done = SharedSignal(ThreadSignal())
-    submit(batch: Order(then: { done.signal.raise() }))
-    done.signal.wait()
+  func drain() {
+    let done = ThreadSignal()
+    submit(batch: Order(then: { done.raise() }))
+    done.wait()
   }
 
   /// Carries out what callers have ordered, and of the collector's what goes within `patience`
@@ -212,10 +212,4 @@ extension Unlinker.Queue {
     if isLast { batches.removeFirst() }
     return piece
   }
-}
-
-/// A signal that several closures hold.
-final class SharedSignal: Sendable {
-  let signal: ThreadSignal
-  init(_ signal: consuming ThreadSignal) { self.signal = signal }
 }

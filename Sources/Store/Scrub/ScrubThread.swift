@@ -24,8 +24,8 @@ final class ScrubThread: Sendable {
     self.files = files
     self.writer = writer
     self.epochs = epochs
-    wake = try kernel(.open) { () throws(Errno) in ThreadSignal() }
-    ended = try kernel(.open) { () throws(Errno) in ThreadSignal() }
+    wake = ThreadSignal()
+    ended = ThreadSignal()
     try kernel(.open) { () throws(Errno) in
       try KernelThread.start(name: "store-scrub") { [self] in
         KernelThread.yieldDisk()
