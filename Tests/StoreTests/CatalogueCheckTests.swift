@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import SQLite
+import Synchronization
 import Testing
 import Wire
 
@@ -77,5 +78,120 @@ import Wire
     }
     #expect(failure?.kind == .damaged)
     expectReadOnly(scratch.store)
+  }
+
+  // MARK: - Making way
+
+  /// A look that does not end by itself, and keeps the log from beginning again, until it is told
+  /// that the next one may.
+  private final class Looks: Sendable {
+    private let state = Mutex((begun: 0, isEndless: true, isOver: false))
+    /// How many have begun to read.
+    var begun: Int { state.withLock { $0.begun } }
+    /// Whether one came to its end.
+    var isOver: Bool { state.withLock { $0.isOver } }
+    func endTheNext() { state.withLock { $0.isEndless = false } }
+
+    var manner: CatalogueCheck.Manner {
+      var manner = CatalogueCheck.Manner()
+      manner.look = { [self] (connection) throws(SQLiteFailure) in
+        let isEndless = state.withLock { $0.isEndless }
+        let rows = try connection.prepare(
+          """
+          WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n)
+          SELECT i, (SELECT count(*) FROM meta) FROM n
+          """)
+        _ = try rows.step()
+        state.withLock { $0.begun += 1 }
+        while isEndless { _ = try rows.step() }
+        state.withLock { $0.isOver = true }
+        return nil
+      }
+      return manner
+    }
+  }
+
+  private func wait(_ condition: () throws -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(120)
+    while try !condition() {
+      try #require(ContinuousClock.now < end)
+      await Task.yield()
+    }
+  }
+
+  /// A failed commit heals while a large catalogue is looked through, and the look comes to its
+  /// end.
+  @Test func aRecoveryDoesNotWaitForTheLook() async throws {
+    let looks = Looks()
+    let scratch = try ScratchStore(check: looks.manner)
+    let store = scratch.store
+    try await wait { looks.begun == 1 }
+    let asset = try await scratch.put(image(1)).asset
+    WriteFaults.fail(nth: 1, code: 5, thread: store.writer.threadID)
+    await #expect(throws: StoreFailure.self) { _ = try await store.delete(asset.id, owner: nil) }
+    try await wait { store.health == .good }
+    #expect(try await store.delete(asset.id, owner: nil))
+    looks.endTheNext()
+    try await wait {
+      store.check.makingWay {}
+      return looks.isOver
+    }
+    #expect(try store.collect([Policy(.orphans(grace: 3600))]).results.count == 1)
+    #expect(store.damage == nil)
+  }
+
+  /// The log does not grow with the time that the look takes.
+  @Test func aLongLogInterruptsTheLook() async throws {
+    let looks = Looks()
+    var manner = looks.manner
+    manner.logPages = 1000
+    let scratch = try ScratchStore(check: manner)
+    try await wait { looks.begun == 1 }
+    looks.endTheNext()
+    let blob = try await scratch.put(image(1)).asset.blob
+    try await scratch.store.write { (session) throws(StoreFailure) in
+      var new = NewAsset.temporary()
+      new.model = String(repeating: "m", count: 3000)
+      for _ in 0..<2500 { _ = try session.insert(blob, as: new, now: 0) }
+    }
+    scratch.store.check.wait()
+    #expect(looks.begun == 2 && scratch.store.damage == nil)
+  }
+
+  /// Each time it may last until the log is twice as long: it comes to its end.
+  @Test func theLookGetsLongerEachTime() async throws {
+    let scratch = try ScratchStore()
+    let looks = Looks()
+    var manner = looks.manner
+    manner.logPages = 1000
+    let check = try CatalogueCheck(
+      path: scratch.path + "/catalog.sqlite", health: HealthMonitor { _ in }, manner)
+    defer { check.stop() }
+    try await wait { looks.begun == 1 }
+    check.note(logPages: 1000)
+    check.note(logPages: 1001)
+    try await wait { looks.begun == 2 }
+    looks.endTheNext()
+    check.note(logPages: 2002)
+    check.note(logPages: 2003)
+    check.wait()
+    #expect(looks.begun == 3)
+  }
+
+  /// Neither the end of a store nor a collection that waits for the look waits for its end.
+  @Test func theEndDoesNotWaitForTheLook() async throws {
+    let looks = Looks()
+    let scratch = try ScratchStore(check: looks.manner)
+    let store = scratch.store
+    try await wait { looks.begun == 1 }
+    let isOver = Mutex(false)
+    try KernelThread.start(name: "test-collect") {
+      _ = try? store.collect([Policy(.orphans(grace: 3600))])
+      isOver.withLock { $0 = true }
+    }
+    store.stopCollecting()
+    try await wait { isOver.withLock { $0 } }
+    store.close()
+    #expect(store.damage == nil)
   }
 }

@@ -77,10 +77,10 @@ extension OpenAIUpstreamTests {
 
   @Test("A redirect on the origin is followed, to an end")
   func redirectWithin() async throws {
-    let on = Self.error(302, "Location: ../b/x.png\r\n")
-    let good = try await run([on, .answer(Self.image)], fetch: "/a/x.png")
+    let on = Self.error(302, "Location: y.png\r\n")
+    let good = try await run([on, .answer(Self.image)], fetch: "/a/c/x.png")
     #expect(good.body == "PNG")
-    #expect(good.received.last?.hasPrefix("GET /b/x.png ") == true)
+    #expect(good.received.last?.hasPrefix("GET /a/c/y.png ") == true)
     let endless = try await run([on, on, on, on, on], fetch: "/a/x.png")
     #expect(endless.failure?.kind == .resultUnavailable)
     #expect(endless.failure?.code == "result_url_redirects")
