@@ -125,6 +125,15 @@ import Wire
 
   // MARK: In line
 
+  /// Each of these orders gets its image.
+  private func expectImages(of clients: [TestClient]) throws {
+    for client in clients {
+      let answer = try client.readAnswer(to: "POST")
+      #expect(answer.status == 200, "\(answer.text)")
+      #expect(answer.json["x_asset"]?["images"]?.array?.count == 1)
+    }
+  }
+
   /// Space that was promised is there when the turn comes, although there is no more.
   @Test func anOrderInLineHasItsSpace() async throws {
     let upstream = try await upstream()
@@ -133,11 +142,7 @@ import Wire
       let full = try service.generate("third")
       #expect(full.status == 507 && full.code == "insufficient_storage", "\(full.text)")
       await upstream.release()
-      for client in [running, inLine] {
-        let answer = try client.readAnswer(to: "POST")
-        #expect(answer.status == 200, "\(answer.text)")
-        #expect(answer.json["x_asset"]?["images"]?.array?.count == 1)
-      }
+      try expectImages(of: [running, inLine])
       #expect(upstream.requests.count == 2)
     }
   }
@@ -156,11 +161,7 @@ import Wire
         Self.images[3], "", [("Authorization", "Bearer \(key)")])
       #expect(upload.status == 507 && upload.code == "quota_exceeded", "\(upload.text)")
       await upstream.release()
-      for client in [running, inLine] {
-        let answer = try client.readAnswer(to: "POST")
-        #expect(answer.status == 200, "\(answer.text)")
-        #expect(answer.json["x_asset"]?["images"]?.array?.count == 1)
-      }
+      try expectImages(of: [running, inLine])
       #expect(upstream.requests.count == 2)
     }
   }

@@ -82,11 +82,7 @@ import Wire
     _ = try await scratch.put(image(101), .permanent())
     scratch.clock.advance(10)
     let gate = try await hold(store)
-    let report = Mutex<CollectionReport?>(nil)
-    try KernelThread.start(name: "test-collect") {
-      let found = try? store.collect([Policy(.expired(grace: 0))])
-      report.withLock { $0 = found }
-    }
+    async let report = onThread { try store.collect([Policy(.expired(grace: 0))]) }
     try await wait { store.unlinker.waiting.batches > 0 }
     let twin = try scratch.settle(image(101)).work
     let tasks = [
@@ -109,8 +105,7 @@ import Wire
     }
     #expect(seen.files == 41 && seen.reserved == 0, "the collection's files are there still")
     for task in tasks { try await task.value }
-    try await wait { report.withLock { $0 != nil } }
-    #expect(report.withLock { $0?.results.map(\.blobs) } == [40])
+    #expect(try await report.results.map(\.blobs) == [40])
     try scratch.expectWhole()
   }
 
@@ -123,17 +118,12 @@ import Wire
     }
     scratch.clock.advance(10)
     let gate = try await hold(store)
-    let report = Mutex<CollectionReport?>(nil)
-    try KernelThread.start(name: "test-collect") {
-      let found = try? store.collect([Policy(.expired(grace: 0))])
-      report.withLock { $0 = found }
-    }
+    async let report = onThread { try store.collect([Policy(.expired(grace: 0))]) }
     // The batch, and the collector that waits for it; or the next batch.
     try await wait { store.unlinker.waiting.batches >= 2 }
     #expect(store.space.awaitingUnlink == 50 * 4096)
     gate.raise()
-    try await wait { report.withLock { $0 != nil } }
-    #expect(report.withLock { $0?.results.map(\.blobs) } == [120])
+    #expect(try await report.results.map(\.blobs) == [120])
     try scratch.expectWhole()
   }
 
