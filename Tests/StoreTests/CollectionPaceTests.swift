@@ -45,3 +45,31 @@ import Testing
     #expect(pace.pause(jobsDone: 105) == 0, "nobody came")
   }
 }
+
+@Suite struct LogPaceTests {
+  private let millisecond: Int64 = 1_000_000
+
+  /// The log takes what the disk brings home in 20 ms, at most half or double of it each time.
+  @Test func logsGrowToWhatFits() {
+    var pace = LogPace()
+    var pages: [Int] = []
+    for _ in 0..<5 {
+      pages.append(pace.pages)
+      // A hundredth of a millisecond each.
+      pace.note(pages: pace.pages, nanoseconds: Int64(pace.pages) * millisecond / 100)
+    }
+    #expect(pages == [4000, 2000, 2000, 2000, 2000])
+    pace.note(pages: 2000, nanoseconds: 200 * millisecond)
+    #expect(pace.pages == 1000, "one slow fsync says little")
+  }
+
+  @Test func logsHaveBounds() {
+    var pace = LogPace()
+    for _ in 0..<10 { pace.note(pages: pace.pages, nanoseconds: 1) }
+    #expect(pace.pages == LogPace.mostPages)
+    pace.note(pages: pace.pages, nanoseconds: 0)
+    #expect(pace.pages == LogPace.mostPages)
+    for _ in 0..<10 { pace.note(pages: pace.pages, nanoseconds: 1000 * millisecond) }
+    #expect(pace.pages == LogPace.fewestPages)
+  }
+}

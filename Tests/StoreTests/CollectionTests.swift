@@ -250,6 +250,56 @@ extension Digest {
     #expect(try scratch.blobFiles().count == 2)
   }
 
+  /// Blobs go after the assets of a whole choice: a run that is ended in between leaves their rows,
+  /// and a note of each to the next run, which takes no others and counts none of them.
+  @Test func theNextRunFinishesWhatAStopLeft() async throws {
+    let scratch = try ScratchStore()
+    let clock = scratch.clock
+    let shared = try await scratch.put(image(1), .temporary(until: clock.now))
+    _ = try await scratch.put(image(1), .permanent())
+    for seed in 2..<10 { _ = try await scratch.put(image(seed), .temporary(until: clock.now)) }
+    clock.advance(10)
+    let expired = [Policy(.expired(grace: 0))]
+    let stopped = try scratch.store.collect(expired) { _ in scratch.store.stopCollecting() }
+    #expect(stopped.results.map(\.assets) == [9] && stopped.results.map(\.blobs) == [0])
+    #expect(try scratch.store.reader().totals().blobs == 9)
+    scratch.store.close()
+    let next = try ScratchStore(copyOf: scratch.path)
+    next.clock.advance(10)
+    let store = next.store
+    #expect(try store.reader().session.lastPerhapsUnused() == 9)
+    let report = try store.collect(expired)
+    #expect(report.results.map(\.assets) == [0] && report.results.map(\.blobs) == [0])
+    #expect(try store.reader().session.lastPerhapsUnused() == 0)
+    let totals = try store.reader().totals()
+    #expect(totals.blobs == 1 && totals.assets == 1)
+    #expect(try next.blobFiles().count == 1)
+    #expect(store.space.awaitingUnlink == 0 && store.space.stored == 4096)
+    #expect(try store.reader().asset(shared.asset.id) == nil)
+    try next.expectWhole()
+  }
+
+  /// What is chosen goes in the order of the rows: batches of neighbours, whatever expired first.
+  @Test func aChoiceIsRemovedInTheOrderOfItsRows() async throws {
+    let scratch = try ScratchStore()
+    try await scratch.fill(300)
+    var serials: [AssetID: Int64] = [:]
+    let (reader, policy) = (try scratch.store.reader(), ExpiredPolicy(grace: 0))
+    try reader.session.candidates(policy, now: scratch.clock.now) { asset in
+      serials[asset.id] = asset.place.serial
+      return true
+    }
+    var order: [Int64] = []
+    _ = try scratch.store.collect([Policy(.expired(grace: 0))], .init(limit: 250)) {
+      order.append($0.id.flatMap { serials[$0] } ?? -1)
+    }
+    #expect(order.count == 250 && order == order.sorted())
+    #expect(try scratch.store.reader().session.lastPerhapsUnused() == 0)
+    // Those that expired first were chosen.
+    let oldest = serials.values.sorted { ($0 % 97, -$0) > ($1 % 97, -$1) }.prefix(250)
+    #expect(Set(order) == Set(oldest))
+  }
+
   /// Records go in short batches too: the writer is for everyone.
   @Test func recordsArePaced() async throws {
     let scratch = try ScratchStore()

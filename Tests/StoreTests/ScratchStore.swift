@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Kernel
+import SQLite
 import Synchronization
 import Testing
 import Wire
@@ -87,6 +88,31 @@ final class ScratchStore: Sendable {
 
   func incomingFiles() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: path + "/incoming")
+  }
+
+  /// Rows of `count` assets that have expired, each on bytes of its own, without files: to remove
+  /// one that is not there is success.
+  func fill(_ count: Int) async throws {
+    let now = clock.now
+    let ledger = store.files.ledger
+    try await store.write { (session) throws(StoreFailure) in
+      try catalog(.collect) { () throws(SQLiteFailure) in
+        try session.connection.execute(
+          """
+          CREATE TEMP TABLE made (n INTEGER PRIMARY KEY, digest BLOB NOT NULL);
+          WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers
+            WHERE n < \(count))
+            INSERT INTO made SELECT n, randomblob(32) FROM numbers;
+          INSERT INTO blobs (digest, tail, bytes, media_type, width, height, stored_at)
+            SELECT digest, n, 4000, 'image/png', 10, 10, \(now) FROM made;
+          INSERT INTO assets (id, digest, bytes, owner, retention, created_at, expires_at, used_at)
+            SELECT randomblob(16), digest, 4000, 'local', 'temporary', \(now), \(now) - n % 97,
+              \(now) FROM made;
+          DROP TABLE made;
+          """)
+      }
+      ledger.setStored(try session.totals().diskBytes)
+    }
   }
 
   /// Plants a file that no row names.

@@ -62,6 +62,30 @@ import Wire
     _ = try await scratch.put(image(3))
   }
 
+  /// The log would grow until the disk is full.
+  @Test func aLogThatCanNotBeBroughtHomeIsKnown() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    try await scratch.fill(40_000)
+    #expect(store.failureCount == 0)
+    _ = try await onThread {
+      try store.committed { (session) throws(StoreFailure) in
+        try catalog(.collect) { () throws(SQLiteFailure) in
+          try session.connection.execute("UPDATE assets SET owner = 'other'")
+        }
+      } then: { _ in
+        // The next write of this thread is the first page that the checkpoint brings home.
+        WriteFaults.fail(nth: 1, code: EIO)
+      }
+    }
+    let end = ContinuousClock.now + .seconds(30)
+    while store.failureCount == 0, ContinuousClock.now < end { await Task.yield() }
+    #expect(store.failureCount == 1)
+    // The writer has found out that it goes again.
+    try await untilGood(scratch)
+    _ = try await scratch.put(image(3))
+  }
+
   /// Waits for the writer's look at what has passed.
   private func untilGood(_ scratch: ScratchStore) async throws {
     let end = ContinuousClock.now + .seconds(30)

@@ -22,8 +22,9 @@ enum CatalogSQL: Hashable, CaseIterable {
   case totals, totalsOfOwner, largestOwners, meta, setMeta, removeMeta
 
   // Collection
-  case collectExpired, expiredCandidates, countExpired, noteCollection
-  case addFreed, dropFreed, clearFreed
+  case collectExpired, expiredCandidates, expiredSerials, countExpired, noteCollection
+  case addChosen, clearChosen, addFreed, dropFreed, clearFreed
+  case lastPerhapsUnused, addPerhapsUnused, perhapsUnused, forgetPerhapsUnused
   case blobsOfFolder, blobRow, nextBlob
   case countGenerations, countTombstones, countCollections
   case removeGenerations, removeTombstones, removeCollections
@@ -33,9 +34,11 @@ enum CatalogSQL: Hashable, CaseIterable {
     assetText ?? listText ?? recordText ?? sumText ?? collectionText ?? ""
   }
 
-  /// The table that the writer's session has for itself: digests whose last asset may be gone.
-  static let freedTable = """
-    CREATE TEMP TABLE IF NOT EXISTS freed (digest BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID
+  /// The tables that the writer's session has for itself: the assets that a batch is to remove if
+  /// they still meet the condition, and digests whose last asset may be gone.
+  static let batchTables = """
+    CREATE TEMP TABLE IF NOT EXISTS chosen (serial INTEGER NOT NULL PRIMARY KEY);
+    CREATE TEMP TABLE IF NOT EXISTS freed (digest BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;
     """
 }
 
@@ -228,25 +231,28 @@ extension CatalogSQL {
 
 extension CatalogSQL {
   /// The condition of `ExpiredPolicy`: the same text plans and deletes (G2).
-  private static let isExpired =
-    "FROM assets WHERE expires_at IS NOT NULL AND pinned = 0 AND expires_at <= ?1"
-  private static let expired = isExpired + " ORDER BY expires_at, serial LIMIT ?2"
+  private static let isExpired = "expires_at IS NOT NULL AND pinned = 0 AND expires_at <= ?1"
+  private static let expired = "FROM assets WHERE \(isExpired) ORDER BY expires_at, serial LIMIT ?2"
   private static let collected = "id, digest, bytes, expires_at, outlived, serial, owner, retention"
 
   private var collectionText: String? {
     switch self {
     case .collectExpired:
       """
-      DELETE FROM assets WHERE serial IN (SELECT serial \(Self.expired))
+      DELETE FROM assets NOT INDEXED WHERE serial IN (SELECT serial FROM temp.chosen)
+        AND \(Self.isExpired)
       RETURNING \(Self.collected)
       """
     case .expiredCandidates: "SELECT \(Self.collected) \(Self.expired)"
-    case .countExpired: "SELECT count(*) \(Self.isExpired)"
+    case .expiredSerials: "SELECT serial \(Self.expired)"
+    case .countExpired: "SELECT count(*) FROM assets WHERE \(Self.isExpired)"
     case .noteCollection:
       """
       INSERT INTO collections (policy, started_at, milliseconds, assets, blobs, bytes)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6)
       """
+    case .addChosen: "INSERT OR IGNORE INTO temp.chosen (serial) VALUES (?1)"
+    case .clearChosen: "DELETE FROM temp.chosen"
     case .addFreed: "INSERT OR IGNORE INTO temp.freed (digest) VALUES (?1)"
     case .dropFreed:
       """
@@ -255,6 +261,10 @@ extension CatalogSQL {
       RETURNING digest, tail, bytes
       """
     case .clearFreed: "DELETE FROM temp.freed"
+    case .lastPerhapsUnused: "SELECT max(id) FROM perhaps_unused"
+    case .addPerhapsUnused: "INSERT INTO perhaps_unused (digest) VALUES (?1)"
+    case .perhapsUnused: "SELECT digest FROM perhaps_unused WHERE id BETWEEN ?1 AND ?2"
+    case .forgetPerhapsUnused: "DELETE FROM perhaps_unused WHERE id BETWEEN ?1 AND ?2"
     case .blobsOfFolder:
       """
       SELECT digest, tail, bytes, stored_at,

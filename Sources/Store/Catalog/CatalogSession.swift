@@ -21,6 +21,10 @@ final class CatalogSession {
   var usedAt: Int64?
   /// Files whose rows the transaction that runs has removed; the writer's.
   var freed: [FreedBlob] = []
+  /// Whether a collection runs; the writer's.
+  var isCollecting = false
+  /// How much the log takes while there is more to write; the writer's.
+  var logPace = LogPace()
   /// Whether the log's file is to be cut when no reader needs it; the writer's.
   var isLogLarge = false
 
@@ -29,11 +33,11 @@ final class CatalogSession {
     self.health = health
   }
 
-  /// A session that may collect, too: it has a table of its own, in memory.
+  /// A session that may collect, too: it has tables of its own, in memory.
   static func writing(
     _ connection: Connection, health: HealthMonitor? = nil
   ) throws(SQLiteFailure) -> CatalogSession {
-    try connection.execute(CatalogSQL.freedTable)
+    try connection.execute(CatalogSQL.batchTables)
     return CatalogSession(connection, health: health)
   }
 
@@ -115,7 +119,8 @@ final class CatalogSession {
     }
   }
 
-  private func noting<Result>(
+  /// Runs `body`; the store's health hears of what fails.
+  func noting<Result>(
     _ body: () throws(SQLiteFailure) -> Result
   ) throws(SQLiteFailure) -> Result {
     do { return try body() } catch {

@@ -3,7 +3,7 @@
 
 /// The catalogue's migrations; their number is the schema's version (PRAGMA user_version).
 enum Schema {
-  static let migrations = [version1, version2, version3, version4]
+  static let migrations = [version1, version2, version3, version4, version5]
 
   static let version1 = """
     CREATE TABLE blobs (
@@ -162,4 +162,13 @@ enum Schema {
 
   /// Whether an owner's old key is still in use, once there is a new one.
   static let version4 = "ALTER TABLE keys ADD COLUMN last_used_at INTEGER;"
+
+  /// Bytes that lost an asset to a collection, until it has looked whether they have another one:
+  /// it takes assets in the order of their rows and blobs in the order of theirs.
+  static let version5 = """
+    CREATE TABLE perhaps_unused (
+      id INTEGER NOT NULL PRIMARY KEY,
+      digest BLOB NOT NULL CHECK (length(digest) = 32)
+    ) STRICT;
+    """
 }

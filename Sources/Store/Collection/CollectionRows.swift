@@ -14,43 +14,37 @@ struct CollectedAsset: Sendable {
   let place: AssetPlace
 }
 
-/// What one transaction of a collection removed.
-struct CollectedBatch: Sendable {
-  var assets: [CollectedAsset] = []
-  var freed: [FreedBlob] = []
-}
-
 extension CatalogSession {
-  /// Removes at most `limit` assets that meet the policy's condition *now*: it is evaluated again
-  /// in the statement that deletes.
+  /// Removes those of these assets that meet the policy's condition *now*: it is evaluated again
+  /// in the statement that deletes. Their bytes are noted as perhaps unused.
   func collect(
-    _ policy: some AssetPolicy, limit: Int, now: Int64
-  ) throws(StoreFailure) -> CollectedBatch {
-    var batch = CollectedBatch()
-    batch.assets = try catalog(.collect) { () throws(SQLiteFailure) in
-      try all(policy.removal) {
-        policy.bind($0, now: now, limit: Int64(limit))
+    _ policy: some AssetPolicy, _ serials: ArraySlice<Int64>, now: Int64
+  ) throws(StoreFailure) -> [CollectedAsset] {
+    let assets = try catalog(.collect) { () throws(SQLiteFailure) in
+      for serial in serials { try run(.addChosen) { $0.bind(1, serial) } }
+      defer { _ = try? run(.clearChosen) { _ in } }
+      return try all(policy.removal) {
+        policy.bindTime($0, now: now)
       } _: {
         CollectedAsset(row: $0)
       }
     }.compactMap { $0 }
-    for asset in batch.assets {
+    for asset in assets {
       // What had expired says so by its links; there would be as many tombstones as images.
       if asset.isOutlived || asset.expiresAt.map({ $0 > now }) ?? true {
         try bury(asset.id, asset.place, .collected, now: now)
       }
     }
-    batch.freed = try dropUnused(batch.assets.lazy.map(\.digest))
-    freed += batch.freed
-    return batch
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      for asset in assets { try run(.addPerhapsUnused) { $0.bind(1, asset.digest) } }
+    }
+    return assets
   }
 
   /// Removes the rows of those blobs that no asset is on any more: in one statement, in the order
   /// of the table.
-  private func dropUnused(
-    _ digests: some Sequence<Digest>
-  ) throws(StoreFailure) -> [FreedBlob] {
-    try catalog(.collect) { () throws(SQLiteFailure) in
+  func dropUnused(_ digests: ArraySlice<Digest>) throws(StoreFailure) -> [FreedBlob] {
+    let dropped = try catalog(.collect) { () throws(SQLiteFailure) in
       for digest in digests { try run(.addFreed) { $0.bind(1, digest) } }
       defer { _ = try? run(.clearFreed) { _ in } }
       return try all(.dropFreed, { _ in }) { row -> FreedBlob? in
@@ -58,6 +52,33 @@ extension CatalogSession {
         let tail = UInt32(truncatingIfNeeded: row.integer(1))
         return FreedBlob(name: BlobName(digest: digest, tail: tail), bytes: row.integer(2))
       }.compactMap { $0 }
+    }
+    freed += dropped
+    return dropped
+  }
+
+  /// The newest note of bytes that are perhaps unused; 0 when there is none.
+  func lastPerhapsUnused() throws(StoreFailure) -> Int64 {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try one(.lastPerhapsUnused, { _ in }, { $0.integer(0) })
+    } ?? 0
+  }
+
+  /// Bytes that are perhaps unused, of these notes.
+  func perhapsUnused(_ notes: ClosedRange<Int64>) throws(StoreFailure) -> [Digest] {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try all(.perhapsUnused) {
+        $0.bind(notes)
+      } _: {
+        $0.digest(0)
+      }
+    }.compactMap { $0 }
+  }
+
+  /// Forgets these notes: it was looked at what they name.
+  func forgetPerhapsUnused(_ notes: ClosedRange<Int64>) throws(StoreFailure) {
+    _ = try catalog(.collect) { () throws(SQLiteFailure) in
+      try run(.forgetPerhapsUnused) { $0.bind(notes) }
     }
   }
 
@@ -72,6 +93,19 @@ extension CatalogSession {
     } _: { (row) throws(StoreFailure) in
       guard let asset = CollectedAsset(row: row) else { return true }
       return try body(asset)
+    }
+  }
+
+  /// The serials of the first assets that meet the policy's condition, in its order.
+  func serials(
+    _ policy: some AssetPolicy, limit: Int, now: Int64
+  ) throws(StoreFailure) -> [Int64] {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try all(policy.serials) {
+        policy.bind($0, now: now, limit: Int64(limit))
+      } _: {
+        $0.integer(0)
+      }
     }
   }
 
@@ -150,6 +184,13 @@ struct UnusedBlob: Sendable {
   let name: BlobName
   let bytes: Int64
   let storedAt: Int64
+}
+
+extension Statement {
+  fileprivate func bind(_ range: ClosedRange<Int64>) {
+    bind(1, range.lowerBound)
+    bind(2, range.upperBound)
+  }
 }
 
 extension CollectedAsset {

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Kernel
 internal import SQLite
 internal import Synchronization
@@ -37,8 +38,10 @@ extension Store {
       defer { _ = try? commit { (session) throws(StoreFailure) in try session.giveUpRoom() } }
       if options.sweepsNextFolder { options.folders = try nextFolder() }
       var run = CollectionRun(
-        store: self, reader: reader, options: options, now: now, assetsLeft: options.limit)
+        store: self, reader: reader, options: options, now: now,
+        notesBefore: try reader.session.lastPerhapsUnused(), assetsLeft: options.limit)
       for policy in policies { report.results.append(try run.collect(policy, each)) }
+      try run.finishTheLastOne()
       report.sweepStop = run.sweepStop
       report.stuck = run.stuck
       unlinker.drain()
@@ -92,14 +95,17 @@ extension Store {
 }
 
 extension CatalogSession {
-  /// Pages that hold what is collected lie anywhere: they are read once, not once a batch.
+  /// Pages that hold what is collected lie anywhere: they are read once, not once a batch, and the
+  /// log takes several batches before it is brought home.
   fileprivate func makeRoomForCollection() throws(StoreFailure) {
+    isCollecting = true
     try catalog(.collect) { () throws(SQLiteFailure) in
       try connection.setCache(bytes: 4 * Writer.cacheBytes)
     }
   }
 
   fileprivate func giveUpRoom() throws(StoreFailure) {
+    isCollecting = false
     try catalog(.collect) { () throws(SQLiteFailure) in
       try connection.setCache(bytes: Writer.cacheBytes)
     }
@@ -112,6 +118,8 @@ private struct CollectionRun {
   let reader: CatalogReader
   let options: CollectionOptions
   let now: Int64
+  /// The last note of bytes that are perhaps unused from a run that was ended before it looked.
+  let notesBefore: Int64
   var assetsLeft: Int?
   /// Why the orphan sweep stopped.
   var sweepStop: String?
@@ -148,45 +156,101 @@ private struct CollectionRun {
 
   // MARK: - Assets
 
+  /// Assets that are chosen at a time, in the policy's order; 40 bytes of memory each. Their rows
+  /// are removed in the order of their table, and then those of their blobs in the order of theirs:
+  /// neighbours leave in one transaction, and their pages are written once for all of them.
+  private static let mostChosen = 100_000
+
   private mutating func collect(
     _ policy: some AssetPolicy, _ name: String, _ each: (CollectionItem) -> Void
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: name)
-    while assetsLeft != 0, !store.files.hasToEndCollections {
-      let limit = min(pace.rows, assetsLeft ?? pace.rows)
-      let batch = try collectBatch(policy, limit)
-      for asset in batch.assets {
-        let item = CollectionItem(
-          policy: name, id: asset.id, digest: asset.digest, bytes: asset.bytes,
-          reason: policy.reason(expiresAt: asset.expiresAt, now: now))
-        result.count(item)
-        each(item)
+    while true {
+      let limit = min(Self.mostChosen, assetsLeft ?? Self.mostChosen)
+      var chosen = try reader.session.serials(policy, limit: limit, now: now)[...]
+      let isLast = chosen.count < limit
+      let before = result.assets
+      var digests: [Digest] = []
+      chosen.sort()
+      while !chosen.isEmpty {
+        if store.files.hasToEndCollections { return result }
+        let serials = chosen.prefix(pace.rows)
+        chosen = chosen[serials.endIndex...]
+        let assets = try removeAssets(policy, serials)
+        digests += assets.lazy.map(\.digest)
+        note(assets, of: policy, in: &result, each)
       }
-      result.blobs += batch.freed.count
-      assetsLeft = assetsLeft.map { $0 - batch.assets.count }
-      if batch.assets.count < limit { break }
+      result.blobs += try dropUnused(digests, (notesBefore + 1)...Int64.max)
+      assetsLeft = assetsLeft.map { $0 - (result.assets - before) }
+      if isLast || assetsLeft == 0 || result.assets == before { return result }
     }
-    return result
   }
 
-  /// One transaction; its files are on their way out when this returns, and gone before the next
-  /// one begins: on a slow disk the files of a whole collection would wait before a stop.
-  private mutating func collectBatch(
-    _ policy: some AssetPolicy, _ limit: Int
-  ) throws(StoreFailure) -> CollectedBatch {
+  private func note(
+    _ assets: [CollectedAsset], of policy: some AssetPolicy, in result: inout PolicyResult,
+    _ each: (CollectionItem) -> Void
+  ) {
+    for asset in assets {
+      let item = CollectionItem(
+        policy: result.policy, id: asset.id, digest: asset.digest, bytes: asset.bytes,
+        reason: policy.reason(expiresAt: asset.expiresAt, now: now))
+      result.count(item)
+      each(item)
+    }
+  }
+
+  /// One transaction.
+  private mutating func removeAssets(
+    _ policy: some AssetPolicy, _ serials: ArraySlice<Int64>
+  ) throws(StoreFailure) -> [CollectedAsset] {
     let now = self.now
     letOthersPass()
-    let (batch, nanoseconds) = try store.committed { (session) throws(StoreFailure) in
-      try session.collect(policy, limit: limit, now: now)
-    } then: { [store] in
-      store.condemn($0.freed)
+    let (assets, nanoseconds) = try store.committed { (session) throws(StoreFailure) in
+      try session.collect(policy, serials, now: now)
     }
     pace.note(nanoseconds: nanoseconds)
-    // The commit is durable: first every cache must know (invariant 9), then the files go.
-    for asset in batch.assets { store.epochs.bump(asset.id) }
-    store.unlink(batch.freed)
-    hasFilesLeaving = !batch.freed.isEmpty
-    return batch
+    // The commit is durable: every cache must know (invariant 9) before the files go.
+    for asset in assets { store.epochs.bump(asset.id) }
+    return assets
+  }
+
+  /// Removes those blobs of these that no asset is on any more, and then these notes of them. The
+  /// files of a transaction are on their way out when it has ended, and gone before the next one
+  /// begins: on a slow disk the files of a whole collection would wait before a stop.
+  ///
+  /// - Returns: how many they were.
+  private mutating func dropUnused(
+    _ digests: [Digest], _ notes: ClosedRange<Int64>
+  ) throws(StoreFailure) -> Int {
+    var rest = digests.sorted()[...]
+    var count = 0
+    while !rest.isEmpty {
+      if store.files.hasToEndCollections { return count }
+      let some = rest.prefix(pace.rows)
+      rest = rest[some.endIndex...]
+      let areLast = rest.isEmpty
+      letOthersPass()
+      let (freed, nanoseconds) = try store.committed { (session) throws(StoreFailure) in
+        if areLast { try session.forgetPerhapsUnused(notes) }
+        return try session.dropUnused(some)
+      } then: { [store] in
+        store.condemn($0)
+      }
+      pace.note(nanoseconds: nanoseconds)
+      store.unlink(freed)
+      hasFilesLeaving = !freed.isEmpty
+      count += freed.count
+    }
+    return count
+  }
+
+  /// Looks at what a run before this one left when it was ended: after the orphans, which a dry run
+  /// counts these blobs among.
+  mutating func finishTheLastOne() throws(StoreFailure) {
+    for first in stride(from: 1, through: notesBefore, by: Self.mostChosen) {
+      let notes = first...min(notesBefore, first + Int64(Self.mostChosen) - 1)
+      _ = try dropUnused(try reader.session.perhapsUnused(notes), notes)
+    }
   }
 
   /// Leaves the writer to whoever came while it was busy with the last batch, and lets that batch's

@@ -7,6 +7,7 @@ struct ExpiredPolicy: AssetPolicy {
 
   let removal = CatalogSQL.collectExpired
   let candidates = CatalogSQL.expiredCandidates
+  let serials = CatalogSQL.expiredSerials
   let count = CatalogSQL.countExpired
 
   func bindTime(_ statement: Statement, now: Int64) { statement.bind(1, now - grace) }

@@ -55,10 +55,12 @@ extension Policy {
 
 /// A policy that collects assets: a condition on a row of `assets`, and an order to do it in.
 protocol AssetPolicy: Sendable {
-  /// Deletes what meets the condition, in its order, following an index; never a pinned asset.
+  /// Of the chosen assets, deletes those that meet the condition; never a pinned one.
   var removal: CatalogSQL { get }
-  /// Selects the same.
+  /// Selects what meets the condition, in its order, following an index.
   var candidates: CatalogSQL { get }
+  /// The same, and of each asset its serial only.
+  var serials: CatalogSQL { get }
   /// Counts them.
   var count: CatalogSQL { get }
   /// Binds what that asks for.
