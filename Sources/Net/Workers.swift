@@ -14,7 +14,7 @@ public struct WorkersBusy: Error {
 public final class Workers: Sendable {
   private struct State {
     /// Each runs its body and returns how to tell who waits for it.
-    var waiting: [@Sendable () -> @Sendable () -> Void] = []
+    var waiting = WaitingLine<@Sendable () -> @Sendable () -> Void>()
     /// Threads that run a piece of work.
     var busy = 0
     var isStopped = false
@@ -91,9 +91,9 @@ public final class Workers: Sendable {
     while true {
       available.wait()
       let next = state.withLock { state -> (@Sendable () -> @Sendable () -> Void)? in
-        guard !state.waiting.isEmpty else { return nil }
-        state.busy += 1
-        return state.waiting.removeFirst()
+        let next = state.waiting.takeFirst()
+        if next != nil { state.busy += 1 }
+        return next
       }
       guard let next else { return }
       let tell = next()

@@ -8,7 +8,7 @@ internal import Synchronization
 final class ReaderThreads: Sendable {
   private typealias Work = @Sendable (Result<CatalogReader, StoreFailure>) -> Void
   private struct Queue {
-    var waiting: [Work] = []
+    var waiting = WaitingLine<Work>()
     var isClosing = false
   }
 
@@ -84,7 +84,7 @@ final class ReaderThreads: Sendable {
     var reader: CatalogReader?
     while true {
       available.wait()
-      let work = queue.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+      let work = queue.withLock { $0.waiting.takeFirst() }
       guard let work else { break }
       do throws(StoreFailure) {
         work(.success(try ready(&reader)))

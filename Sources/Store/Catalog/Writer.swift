@@ -33,7 +33,7 @@ struct WriteJob: Sendable {
 /// The writer's thread and its queue.
 final class Writer: Sendable {
   private struct Queue {
-    var jobs: [WriteJob] = []
+    var jobs = WaitingLine<WriteJob>()
     var isRunning = false
     var isClosing = false
   }
@@ -137,13 +137,16 @@ final class Writer: Sendable {
 
   private func next() -> [WriteJob]? {
     queue.withLock { queue in
-      guard !queue.jobs.isEmpty else {
+      guard let first = queue.jobs.takeFirst() else {
         queue.isRunning = false
         return nil
       }
-      let short = queue.jobs.prefix(Writer.maxBatch).prefix { !$0.isLong }
-      let batch = short.isEmpty ? [queue.jobs[0]] : Array(short)
-      queue.jobs.removeFirst(batch.count)
+      var batch = [first]
+      while !first.isLong, batch.count < Writer.maxBatch, queue.jobs.first?.isLong == false,
+        let job = queue.jobs.takeFirst()
+      {
+        batch.append(job)
+      }
       return batch
     }
   }
