@@ -54,8 +54,12 @@ final class StoreFolders: Sendable {
   ///   `.twoFileSystems`, `.io`.
   static func open(_ path: String) throws(StoreFailure) -> StoreFolders {
     let root = try kernel(.open, path) { () throws(Errno) in
-      try Directory.make(path: path)
-      return try Directory.open(path: path)
+      let isNew = try Directory.make(path: path)
+      let root = try Directory.open(path: path)
+      // Else a power cut takes all of a new store, whatever in it was synced. A folder that may be
+      // written and not read can not be opened for that.
+      if isNew, let parent = try? root.directory("..") { try parent.sync() }
+      return root
     }
     let lock = try takeLock(in: root, path + "/" + Layout.lock)
     let wasAStore = try requireCatalogue(in: root, path)
