@@ -249,7 +249,9 @@ public final class AssetService: Sendable {
     guard !isAbandoned.load(ordering: .relaxed) else { return }
     do {
       try await context.store.flushKeyUses()
-      try await context.store.flushAccessLog()
+      try await context.store.flushLastAccesses { [self] in
+        !isAbandoned.load(ordering: .relaxed)
+      }
     } catch {
       context.log.event(
         .warning, "last fetches were not written",

@@ -77,9 +77,26 @@ extension Store {
   /// short transactions of their own, between which others get their turn; what could not be
   /// written is kept for the next call.
   public func flushAccessLog() async throws(StoreFailure) {
+    try await flushAccessLog(perJob: Self.accessesPerJob) { true }
+  }
+
+  /// The same at the end of the program, when nobody waits for a turn: in few transactions, each of
+  /// which costs an fsync however much it writes.
+  ///
+  /// - Parameter goesOn: asked before each; when it says no, what is left is not written.
+  public func flushLastAccesses(
+    while goesOn: @Sendable () -> Bool
+  ) async throws(StoreFailure) {
+    try await flushAccessLog(perJob: Self.accessesPerLastJob, while: goesOn)
+  }
+
+  private func flushAccessLog(
+    perJob count: Int, while goesOn: @Sendable () -> Bool
+  ) async throws(StoreFailure) {
     var accesses = accessLog.take()[...]
     while !accesses.isEmpty {
-      let batch = accesses.prefix(Self.accessesPerJob)
+      guard goesOn() else { return accessLog.putBack(accesses) }
+      let batch = accesses.prefix(count)
       do {
         try await write(isLong: true) { (session) throws(StoreFailure) in
           try session.touch(batch)
@@ -95,6 +112,7 @@ extension Store {
 
   /// Each is a page somewhere in the catalogue: some milliseconds in all.
   static let accessesPerJob = 50
+  static let accessesPerLastJob = 1000
 
   /// Keeps the clock's mark young enough that only a jump looks like one, whatever `gc.interval`
   /// is; at most once an hour, so that an idle store is not written for it.

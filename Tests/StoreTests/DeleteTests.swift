@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import SQLite
+import Synchronization
 import Testing
 import Wire
 
@@ -157,6 +158,38 @@ import Wire
     #expect(scratch.store.commitStatistics.commits - before == 4)
     let reader = try scratch.store.reader()
     for asset in assets { #expect(try reader.asset(asset.id)?.lastAccessAt == 1_900_000_000) }
+  }
+
+  /// At the end of the program nobody waits for a turn, and each commit costs an fsync.
+  @Test func theLastAccessesAreWrittenInFewCommits() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    let asset = try await scratch.put(image(1)).asset
+    for number in 1..<2500 { store.accessLog.note(AssetID(number: UInt128(number)), at: 1) }
+    store.accessLog.note(asset.id, at: 1_900_000_000)
+    let before = store.commitStatistics.commits
+    try await store.flushLastAccesses { true }
+    // 1000, 1000, 500, and the look at the clock's mark.
+    #expect(store.commitStatistics.commits - before == 4)
+    #expect(try store.reader().asset(asset.id)?.lastAccessAt == 1_900_000_000)
+  }
+
+  /// Who says that the end shall not wait is heard within one of them.
+  @Test func theLastAccessesAreGivenUp() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    _ = try await scratch.put(image(1))
+    for number in 0..<2500 { store.accessLog.note(AssetID(number: UInt128(number)), at: 1) }
+    let before = store.commitStatistics.commits
+    let asked = Mutex(0)
+    try await store.flushLastAccesses {
+      asked.withLock { asked in
+        asked += 1
+        return asked == 1
+      }
+    }
+    #expect(store.commitStatistics.commits - before == 1)
+    #expect(store.accessLog.take().count == 1500)
   }
 
   /// A link that was made for a longer life is answered with 410 after the collection, too.
