@@ -109,7 +109,8 @@ public final class Store: Sendable {
       throw StoreFailure(.open, error)
     }
     do throws(Errno) {
-      writer = try Writer(path: cataloguePath, files: files, check: check, epochs: epochs)
+      writer = try Writer(
+        path: cataloguePath, files: files, unlinker: unlinker, check: check, epochs: epochs)
     } catch {
       points.stop()
       readers.stop()

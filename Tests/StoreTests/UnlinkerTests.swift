@@ -202,8 +202,9 @@ import Wire
     let scratch = try ScratchStore()
     let store = scratch.store
     let kept = try await scratch.put(image(1)).asset
+    var works = [try scratch.settle(image(2, bytes: 5000)).work]
     do {
-      let work = try scratch.settle(image(2, bytes: 5000)).work
+      let work = works[0]
       WriteFaults.fail(nth: 1, code: 5, thread: store.writer.threadID)
       await #expect(throws: StoreFailure.self) {
         _ = try await store.publish(work, as: .temporary())
@@ -216,30 +217,45 @@ import Wire
     await #expect(throws: StoreFailure.self) { _ = try await store.delete(kept.id, owner: nil) }
     try await untilGood(store)
     #expect(store.space == SpaceUse(stored: 4096, reserved: 0, awaitingUnlink: 8192))
+    // As long as its bytes may be on their way to somebody, it stays.
+    #expect(try works[0].readAllBack() == image(2, bytes: 5000))
+    works = []
     #expect(try store.collect(sweep).results.map(\.blobs) == [1])
     #expect(try scratch.content(kept.id) == image(1))
     try scratch.expectWhole()
   }
 
-  /// The row of a deletion is gone, although its COMMIT said otherwise.
-  @Test func aFileWhoseRowIsGoneInDoubtIsCounted() async throws {
+  enum Whereabouts: CaseIterable { case blobs, quarantine, nowhere }
+
+  /// The row of a deletion is gone, although its COMMIT said otherwise: its file goes, wherever it
+  /// is, and counts until then.
+  @Test(arguments: Whereabouts.allCases)
+  func aFileWhoseRowIsGoneInDoubtGoes(_ place: Whereabouts) async throws {
     let scratch = try ScratchStore()
     let store = scratch.store
     let asset = try await scratch.put(image(1)).asset
+    let path = scratch.path + "/blobs/" + asset.blob.name.path
+    let away = scratch.path + "/quarantine/\(asset.blob.name)"
+    switch place {
+    case .blobs: break
+    case .quarantine: try FileManager.default.moveItem(atPath: path, toPath: away)
+    case .nowhere: try FileManager.default.removeItem(atPath: path)
+    }
     try await store.write { (session) throws(StoreFailure) in
       _ = try session.delete(asset.id, owner: nil, .deleted, now: 0)
     }
     // As the writer notes it before it opens the catalogue again.
     store.files.stuck.keep(.blobs(asset.blob.name), asset.blob.diskBytes)
+    #expect(store.space.awaitingUnlink == 4096)
     WriteFaults.fail(nth: 1, code: 5, thread: store.writer.threadID)
     await #expect(throws: StoreFailure.self) {
       _ = try await store.insert(
         AccessKey(owner: .local, digest: asset.blob.digest, scopes: [], createdAt: 0))
     }
     try await untilGood(store)
-    #expect(store.space == SpaceUse(stored: 0, reserved: 0, awaitingUnlink: 4096))
-    #expect(try store.collect(sweep).results.map(\.blobs) == [1])
     try scratch.expectWhole()
+    #expect(!FileManager.default.fileExists(atPath: away))
+    #expect(store.files.stuck.blobs.isEmpty)
   }
 
   /// An orphan that can not be removed ends no collection, says nothing of the disk, and is counted

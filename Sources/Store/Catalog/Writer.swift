@@ -49,6 +49,7 @@ final class Writer: Sendable {
   private let health: HealthMonitor
   private let ledger: SpaceLedger
   private let stuck: StuckFiles
+  private let unlinker: Unlinker
   private let check: CatalogueCheck
   private let epochs: ChangeEpochs
   private let queue = Mutex(Queue())
@@ -60,13 +61,15 @@ final class Writer: Sendable {
   private let thread = Atomic<Int32>(0)
 
   init(
-    path: String, files: StoreFiles, check: CatalogueCheck, epochs: ChangeEpochs
+    path: String, files: StoreFiles, unlinker: Unlinker, check: CatalogueCheck,
+    epochs: ChangeEpochs
   ) throws(Errno) {
     self.path = path
     self.check = check
     health = files.health
     ledger = files.ledger
     stuck = files.stuck
+    self.unlinker = unlinker
     self.epochs = epochs
     wake = ThreadSignal()
     ended = ThreadSignal()
@@ -308,7 +311,7 @@ final class Writer: Sendable {
       try session.note(.recovered, 1)
     }
     ledger.setStored(stored)
-    for name in stuck.blobs where try session.hasRow(name) { stuck.forget(.blobs(name)) }
+    try unlinker.clearUp(session)
     // What was read between the failure and now may be of before a commit that took place.
     epochs.bumpAll()
     health.noteRecovery()

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// Files without a row that are still there: they could not be removed, or a commit whose outcome
 /// is not known left it open whether a row names them. Their bytes count as awaiting removal
-/// (invariant 8) until the orphan sweep has removed them, or a row is found.
+/// (invariant 8) until the orphan sweep has removed them, or it is known what rows there are.
 final class StuckFiles: Sendable {
   typealias Place = Unlinker.Leftover.Place
 
@@ -34,6 +34,11 @@ final class StuckFiles: Sendable {
       if let bytes = files.removeValue(forKey: place) { ledger.bury(bytes) }
     }
   }
+
+  /// The file is to be removed after all; its bytes count on as awaiting that.
+  ///
+  /// - Returns: what the disk gives for it; `nil` when it is none of these.
+  func take(_ place: Place) -> Int64? { files.withLock { $0.removeValue(forKey: place) } }
 
   /// The blobs among them.
   var blobs: [BlobName] {

@@ -180,6 +180,28 @@ final class Unlinker: Sendable {
   }
 }
 
+extension Unlinker {
+  /// After a commit of unknown outcome it is durable and known again which rows there are: files
+  /// that were in doubt stay, or go. The orphan sweep would not come across those that are gone
+  /// already. One that an ingest still reads is left to the sweep.
+  func clearUp(_ session: CatalogSession) throws(StoreFailure) {
+    var named: [BlobName] = []
+    var unnamed: [BlobName] = []
+    for name in files.stuck.blobs {
+      if try session.hasRow(name) {
+        named.append(name)
+      } else if !files.inFlight.contains(name) {
+        unnamed.append(name)
+      }
+    }
+    for name in named { files.stuck.forget(.blobs(name)) }
+    let freed = unnamed.compactMap { name in
+      files.stuck.take(.blobs(name)).map { FreedBlob(name: name, bytes: $0) }
+    }
+    if !freed.isEmpty { submit(batch: Order(freed: freed)) }
+  }
+}
+
 extension Unlinker.Queue {
   fileprivate struct Turn {
     let callers: [Unlinker.Order]
