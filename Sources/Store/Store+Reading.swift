@@ -51,10 +51,11 @@ extension Store {
     let lookup = try ReadsAtOnce.attempt { () throws(StoreFailure) in try reader.lookUp(id) }
     guard let lookup else { return nil }
     guard case .asset(let asset) = lookup else { return OpenedAsset(lookup: lookup, file: nil) }
+    // What is wrong with it a thread finds out.
+    if files.damaged.refusal(asset.blob.name) != nil { return nil }
     let file = try kernel(.read, "\(id)") { () throws(Errno) in
       try files.folders.blobs.openAtOnce(asset.blob.name)
     }
-    // What is wrong with it a thread finds out.
     guard let file, let status = try? file.status(), asset.blob.isFile(status) else { return nil }
     return OpenedAsset(lookup: lookup, file: file)
   }

@@ -122,6 +122,7 @@ public final class Store: Sendable {
     do {
       let session = try CatalogReader(root: root, cacheBytes: 1 << 20, health: files.health).session
       try files.rememberQuarantined(session)
+      try files.remember(unmoved: catalogue.scrub.unmoved, session)
       scrub = try ScrubThread(
         options, board: scrubbed, files: files, writer: writer, epochs: epochs)
     } catch {
@@ -261,7 +262,10 @@ extension Store {
         return OpenedAsset(lookup: lookup, file: opened.file)
       }
     }
-    if let damage { files.damaged.note(damage.name, damage.problem) }
+    if let damage {
+      files.damaged.note(damage.name, damage.problem)
+      files.forgetUnnamed(damage.name, reader.session)
+    }
     throw StoreFailure(.read, .assetDamaged, subject: "\(id)", hint: damage?.problem)
   }
 

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import SQLite
 import Testing
+import Wire
 
 @testable import Store
 
@@ -81,6 +82,56 @@ import Testing
     #expect(failure?.kind == .damaged)
     scratch.store.unlinker.drain()
     #expect(try scratch.blobFiles() == [asset.blob.name.path])
+  }
+
+  // MARK: - Which must not be opened, and which nobody names
+
+  /// Whether a loop opens it: the kernel is free to drop a part of what that needs, not every time.
+  private func isOpenedAtOnce(_ id: AssetID, _ scratch: ScratchStore) throws -> Bool {
+    let reader = try scratch.store.loopReader()
+    for _ in 0..<1000 {
+      // Brings all of it into memory.
+      _ = try? scratch.content(id)
+      guard let opened = try scratch.store.openAtOnce(id, reader: reader) else { continue }
+      return opened.file != nil
+    }
+    return false
+  }
+
+  /// Neither where the kernel says what waits, and a loop opens what does not.
+  @Test func aRefusedFileIsNotOpenedAtOnce() async throws {
+    let scratch = try ScratchStore(onDisk: true)
+    let store = scratch.store
+    guard store.diskWaiting == .told else { return }
+    let asset = try await scratch.put(image(1)).asset
+    // Older kernels can not say it of names.
+    guard try isOpenedAtOnce(asset.id, scratch) else { return }
+    store.files.damaged.refuse(asset.blob.name, "its bytes are altered")
+    #expect(try !isOpenedAtOnce(asset.id, scratch))
+    store.files.damaged.forget(asset.blob.name, isRepaired: true)
+    #expect(try isOpenedAtOnce(asset.id, scratch))
+  }
+
+  /// A reader finds the row, the deletion ends, then the reader notes that the file is missing.
+  @Test func theDamageOfADeletedBlobIsForgotten() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    let asset = try await scratch.put(image(1)).asset
+    try Damage.missing.apply(to: scratch.path + "/blobs/" + asset.blob.name.path)
+    let reader = try store.reader()
+    var looks = 0
+    let watch = StatementWatch(reader.session) { text in
+      guard text == CatalogSQL.assetByID.text else { return }
+      looks += 1
+      if looks == 2 { scratch.remove(asset) }
+    }
+    defer { withExtendedLifetime(watch) {} }
+    let failure = #expect(throws: StoreFailure.self) {
+      _ = try store.open(asset.id, reader: reader)
+    }
+    #expect(failure?.kind == .assetDamaged && looks == 2)
+    #expect(store.damagedBlobs == (0, 1))
+    try scratch.expectWhole()
   }
 
   private func failures(

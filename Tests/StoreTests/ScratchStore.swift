@@ -21,11 +21,13 @@ final class ScratchStore: Sendable {
 
   init(
     maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil,
+    onDisk: Bool = false,
     freeBytes: (@Sendable () -> Int64)? = nil, scrub: ScrubPace? = nil,
     check: CatalogueCheck.Manner = CatalogueCheck.Manner(),
     report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
   ) throws {
-    path = ScratchStore.scratch + "assetd-store-" + UUID().uuidString
+    let folder = onDisk ? NSTemporaryDirectory() : ScratchStore.scratch
+    path = folder + "assetd-store-" + UUID().uuidString
     clock = TestClock()
     if let other { try FileManager.default.copyItem(atPath: other, toPath: path) }
     var options = ScratchStore.options(path, clock)
@@ -130,6 +132,17 @@ final class ScratchStore: Sendable {
   func content(_ id: AssetID) throws -> [UInt8]? {
     let opened = try store.open(id, reader: try store.reader())
     return try opened.file?.readAll(limit: 1 << 26)
+  }
+
+  /// Removes an asset that is the only one on its bytes, and its file, before it returns.
+  func remove(_ asset: Asset) {
+    do {
+      let freed = try store.commit { (session) throws(StoreFailure) in
+        try session.delete(asset.id, owner: nil, .deleted, now: 0).freed
+      }
+      store.release(freed.map { [$0] } ?? [])
+      store.unlinker.drain()
+    } catch { Issue.record(error) }
   }
 
   /// No row without its file, no file without its row, and the sums are the sums.

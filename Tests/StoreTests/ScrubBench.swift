@@ -17,6 +17,8 @@ final class ScrubBench {
   /// How often the place was kept.
   var saves: Int { state.withLock { $0.saves } }
   let scrub: Scrub
+  /// The scrub's own.
+  let session: CatalogSession
   private let state: Kept
   /// Seconds.
   static let interval: Int64 = 30 * 86_400
@@ -32,9 +34,10 @@ final class ScrubBench {
     let state = Kept()
     self.state = state
     let store = scratch.store
+    session = try store.reader().session
     scrub = Scrub(
       ScrubPace(interval: Self.interval, rate: rate), files: store.files,
-      session: try store.reader().session, board: store.scrubbed,
+      session: session, board: store.scrubbed,
       surroundings: Scrub.Surroundings(
         now: { scratch.clock.now }, isBusy: { state.withLock { $0.isBusy } },
         save: { record in

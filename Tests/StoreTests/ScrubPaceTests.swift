@@ -122,7 +122,8 @@ import Testing
     #expect(bench.saves == saves)
   }
 
-  @Test(arguments: ["", "{}", "[1]", #"{"pass":7,"cursor":"zz","last":{}}"#])
+  @Test(
+    arguments: ["", "{}", "[1]", #"{"pass":7,"cursor":"zz","last":{},"unmoved":[7,"zz"]}"#])
   func recordThatMakesNoSenseBeginsAnew(_ text: String) {
     #expect(ScrubRecord(text) ?? ScrubRecord() == ScrubRecord())
   }

@@ -128,6 +128,28 @@ import Testing
     try bench.scratch.expectWhole()
   }
 
+  /// The row is found, then the deletion ends, then the damage is noted.
+  @Test(arguments: [nil, EIO]) func deletedBeforeItsDamageIsNoted(errno: Int32?) async throws {
+    let bench = try ScrubBench()
+    let asset = try await bench.put(1).asset
+    if errno == nil { try FileManager.default.removeItem(atPath: bench.path(asset)) }
+    var looks = 0
+    let watch = StatementWatch(bench.session) { text in
+      guard text == CatalogSQL.blobRow.text else { return }
+      looks += 1
+      if looks == 2 { bench.scratch.remove(asset) }
+    }
+    defer { withExtendedLifetime(watch) {} }
+    _ = bench.tracedPass { thread in
+      for _ in 0..<2 where errno != nil {
+        SystemCallTrace.fail(.pread, nth: 1, code: EIO, thread: thread)
+      }
+    }
+    #expect(looks == 3 && bench.store.damagedBlobs == (0, 1))
+    #expect(bench.store.files.damaged.refusal(asset.blob.name) == nil)
+    try bench.scratch.expectWhole()
+  }
+
   // MARK: Reading
 
   /// What fails once, fails for another reason than the file.
@@ -173,9 +195,21 @@ import Testing
     _ = bench.tracedPass { SystemCallTrace.fail(.rename, nth: 1, code: EROFS, thread: $0) }
     try bench.expectDamaged(bad)
     #expect(try bench.quarantined().isEmpty)
+    // After a restart neither, from the first moment, and it is not found once more.
+    let next = try ScrubBench(copyOf: bench.scratch.path)
+    #expect(next.store.damagedBlobs == (1, 0))
+    try next.expectDamaged(bad)
+    // It can be put away later.
+    next.runPass(after: ScrubBench.interval)
+    #expect(try next.quarantined().count == 1 && next.store.scrubbed.record.unmoved.isEmpty)
+    try next.expectDamaged(bad)
+    // Its bytes come again.
     _ = try await bench.put(1)
     #expect(try bench.scratch.content(bad.id) == image(1))
     try bench.scratch.expectWhole()
+    #expect(bench.store.scrubbed.record.unmoved == [bad.blob.name])
+    bench.runPass(after: ScrubBench.interval)
+    #expect(bench.store.scrubbed.record.unmoved.isEmpty, "nobody needs to know of it any more")
   }
 
   /// What was not in memory does not stay there; what was, others use.

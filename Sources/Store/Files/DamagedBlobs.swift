@@ -56,11 +56,15 @@ final class DamagedBlobs: Sendable {
 
   /// Notes a blob whose file is there with its size, and must not be opened.
   func refuse(_ name: BlobName, _ problem: String) {
+    keepShut(name, problem)
+    note(name, problem)
+  }
+
+  private func keepShut(_ name: BlobName, _ problem: String) {
     state.withLock { state in
       state.refused[name] = problem
       refusals.store(state.refused.count, ordering: .releasing)
     }
-    note(name, problem)
   }
 
   /// Why a file of the right size is not to be opened.
@@ -70,7 +74,10 @@ final class DamagedBlobs: Sendable {
   }
 
   /// Notes what an earlier start has found.
-  func remember(_ name: BlobName, _ problem: String) {
+  ///
+  /// - Parameter isRefused: whether its file is there with its size, and must not be opened.
+  func remember(_ name: BlobName, _ problem: String, isRefused: Bool = false) {
+    if isRefused { keepShut(name, problem) }
     let isNew = state.withLock { state in
       state.names.count < Self.most && state.names.insert(name).inserted
     }
@@ -120,6 +127,21 @@ extension StoreFiles {
     } catch {
       health.noteFailure(error)
       return "\(error)"
+    }
+  }
+
+  /// Forgets a blob that was noted when its row was gone already: who removes a row's file forgets
+  /// its name once, and may have done so between the look at the row and the note. To be called
+  /// after each note that does not come from the writer's thread.
+  func forgetUnnamed(_ name: BlobName, _ session: CatalogSession) {
+    // A name that can not be asked for stays noted.
+    if (try? session.hasRow(name)) == false { damaged.forget(name, isRepaired: false) }
+  }
+
+  /// Notes the altered files that an earlier start could not put away.
+  func remember(unmoved names: Set<BlobName>, _ session: CatalogSession) throws(StoreFailure) {
+    for name in names where try session.hasRow(name) {
+      damaged.remember(name, "its bytes did not hash to its name", isRefused: true)
     }
   }
 

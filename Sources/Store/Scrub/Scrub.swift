@@ -99,6 +99,9 @@ final class Scrub {
   /// Keeps the place, when it is another one than is kept already.
   func save(at now: Int64) {
     savedAt = now
+    // The others are gone, were replaced, or are whole after all.
+    record.unmoved = record.unmoved.filter { files.damaged.refusal($0) != nil }
+    board.set(record)
     guard record != savedRecord else { return }
     savedRecord = record
     surroundings.save(record)
@@ -137,7 +140,7 @@ final class Scrub {
   private func endPass() {
     guard var pass = record.pass else { return }
     pass.endedAt = surroundings.now()
-    record = ScrubRecord(last: pass)
+    record = ScrubRecord(last: pass, unmoved: record.unmoved)
     board.set(record)
     if pass.blobs > 0 { surroundings.report(.scrubbed(pass)) }
   }
@@ -195,19 +198,23 @@ final class Scrub {
     case .misfit(let problem): files.damaged.note(row.name, problem)
     case .missing, .whole, .unfinished: files.damaged.note(row.name, "the file is missing")
     }
+    files.forgetUnnamed(row.name, session)
     leave(row)
     savedAt = nil
   }
 
-  /// Takes the file out of sight, so that nothing answers with it, after a restart neither.
+  /// Takes the file out of sight, so that nothing answers with it, after a restart neither. If it
+  /// can not be moved, its name is kept for that.
   private func quarantine(_ name: BlobName, _ problem: String) {
     do throws(Errno) {
       // Removed in between: its row is gone, too.
       guard try files.folders.blobs.move(name, to: files.folders.quarantine) else { return }
       files.damaged.note(name, problem + "; it is in quarantine/ now")
+      record.unmoved.remove(name)
     } catch {
       files.health.noteFailure(error)
       files.damaged.refuse(name, problem)
+      if record.unmoved.count < ScrubRecord.mostUnmoved { record.unmoved.insert(name) }
     }
     surroundings.closeOpenFiles()
   }

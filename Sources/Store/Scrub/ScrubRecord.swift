@@ -57,6 +57,12 @@ struct ScrubRecord: Sendable, Hashable {
   var cursor: Digest?
   /// The last pass that came to its end.
   var last: ScrubPass?
+  /// Altered files that could not be moved to `quarantine/`: they are not opened, after a restart
+  /// neither.
+  var unmoved: Set<BlobName> = []
+
+  /// More than these are found again by the next pass.
+  static let mostUnmoved = 1000
 }
 
 extension ScrubRecord {
@@ -64,6 +70,7 @@ extension ScrubRecord {
   var text: String {
     let value: JSONValue = [
       "pass": pass?.json ?? .null, "cursor": JSONValue(cursor?.hex), "last": last?.json ?? .null,
+      "unmoved": .array(unmoved.map { "\($0)" }.sorted().map { .string($0) }),
     ]
     return "\(value)"
   }
@@ -74,6 +81,7 @@ extension ScrubRecord {
     pass = value["pass"].flatMap(ScrubPass.init)
     cursor = value["cursor"]?.string.flatMap { Digest(hex: $0.utf8.span) }
     last = value["last"].flatMap(ScrubPass.init)
+    unmoved = Set(value["unmoved"]?.array?.compactMap { $0.string.flatMap(BlobName.init) } ?? [])
   }
 }
 
