@@ -154,7 +154,7 @@ import Wire
       new.model = String(repeating: "m", count: 3000)
       for _ in 0..<2500 { _ = try session.insert(blob, as: new, now: 0) }
     }
-    scratch.store.check.wait()
+    try scratch.store.check.wait()
     #expect(looks.begun == 2 && scratch.store.damage == nil)
   }
 
@@ -174,8 +174,56 @@ import Wire
     looks.endTheNext()
     check.note(logPages: 2002)
     check.note(logPages: 2003)
-    check.wait()
+    try check.wait()
     #expect(looks.begun == 3)
+  }
+
+  /// Neither damage nor health is found by a look that fails: for the disk, a lock, or want of
+  /// memory or descriptors.
+  @Test(
+    arguments: [(10, nil), (14, "a row is missing"), (5, nil), (7, "a row is missing")]
+      as [(Int32, String?)])
+  func aLookThatFailsIsTriedAgain(code: Int32, problem: String?) async throws {
+    let state = Mutex((count: 0, isFailing: true))
+    var manner = CatalogueCheck.Manner()
+    manner.look = { (_) throws(SQLiteFailure) in
+      let isFailing = state.withLock { state in
+        state.count += 1
+        return state.isFailing
+      }
+      if !isFailing { return problem }
+      throw SQLiteFailure(extendedCode: code, operation: "quick_check", message: "")
+    }
+    let scratch = try ScratchStore(check: manner)
+    let store = scratch.store
+    // Others are not held up by it.
+    for run in [store.collect, store.plan] {
+      let failure = #expect(throws: StoreFailure.self) {
+        _ = try run(Policy.builtIn, CollectionOptions()) { _ in }
+      }
+      if case .sqlite = failure?.kind { continue }
+      Issue.record("\(failure)")
+    }
+    for count in 2...3 {
+      store.check.makingWay {}
+      try await wait { state.withLock { $0.count } >= count }
+    }
+    try await wait { store.health == .good }
+    #expect(store.damage == nil && store.failureCount == ([10, 14].contains(code) ? 1 : 0))
+    state.withLock { $0.isFailing = false }
+    store.check.makingWay {}
+    let isSound = try await onThread { () -> Bool in
+      while true {
+        do throws(StoreFailure) {
+          _ = try store.collect(Policy.builtIn)
+          return true
+        } catch {
+          if error.kind == .damaged { return false }
+          guard case .sqlite = error.kind else { throw error }
+        }
+      }
+    }
+    #expect(isSound == (problem == nil) && store.damage == problem)
   }
 
   /// Neither the end of a store nor a collection that waits for the look waits for its end.

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Kernel
+import SQLite
 import Synchronization
 import Testing
 import Wire
@@ -50,6 +51,46 @@ import Wire
     try copy.expectWhole()
     try copy.plantOrphan(SHA256.digest(of: [1].span), modified: copy.clock.now - 7200)
     #expect(try copy.store.collect(policy).results[0].blobs == 1, "it goes on by itself")
+  }
+
+  /// A count of all folders that could not see most of them says nothing of the round.
+  @Test func foldersThatCouldNotBeReadAreCountedLater() async throws {
+    let scratch = try ScratchStore()
+    try plant(1025, in: scratch)
+    let thread = KernelThread.currentID
+    SystemCallTrace.start(thread: thread)
+    // One of `incoming/` and two of the folder whose turn it is are good; then none is.
+    for nth in [4] + [Int](repeating: 1, count: 255) {
+      SystemCallTrace.fail(.openat, nth: nth, code: EMFILE, thread: thread)
+    }
+    let first = try scratch.store.collect(policy, CollectionOptions(folders: 0..<1))
+    _ = SystemCallTrace.stop(thread: thread)
+    #expect(first.sweepStop == nil && first.results[0].blobs == 5)
+    let second = try scratch.store.collect(policy, CollectionOptions(folders: 1..<2))
+    #expect(second.sweepStop == "a whole round would take 1025 of 1025 files")
+    #expect(try scratch.blobFiles().count == 1020)
+  }
+
+  /// The commit that is to keep the reason fails: the next run keeps it. The same of its end.
+  @Test func whatCouldNotBeKeptIsKeptLater() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    try await store.write { (_) throws(StoreFailure) in }
+    func failing(_ body: () throws(StoreFailure) -> Void) async throws {
+      WriteFaults.fail(nth: 1, code: EIO, thread: store.writer.threadID)
+      #expect(throws: StoreFailure.self) { try body() }
+      try await until("the log is home") { store.health == .good }
+      #expect(store.orphanSweepStop == "lost")
+    }
+    func kept() throws -> String? { try store.reader().session.text(.sweepStop) }
+    try await failing { () throws(StoreFailure) in try store.keep(sweepStop: "lost") }
+    #expect(try kept() == nil)
+    try store.keep(sweepStop: "lost")
+    #expect(try kept() == "lost" && store.orphanSweepStops == 2)
+    try await failing { () throws(StoreFailure) in try store.endSweepStop() }
+    #expect(try kept() == "lost")
+    try store.endSweepStop()
+    #expect(try kept() == nil && store.orphanSweepStop == nil)
   }
 
   @Test func oneFolderAfterTheOtherAddsUp() async throws {

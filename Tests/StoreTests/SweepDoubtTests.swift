@@ -91,6 +91,54 @@ import Wire
     #expect(try scratch.store.reader().session.doubt() != nil)
   }
 
+  /// What is not seen may be the files of lost rows.
+  @Test(arguments: [(SystemCall.getdents, EIO), (.openat, EMFILE), (.fstatat, EACCES)])
+  func aFolderThatCanNotBeReadClearsUpNothing(_ call: SystemCall, _ code: Int32) async throws {
+    try await expectDoubt(after: call, code) { _ in 20 }
+  }
+
+  @Test func aFileThatCanNotBeLookedAtClearsUpNothing() async throws {
+    // Each of the folders before is looked at, and its own, and then it.
+    try await expectDoubt(after: .fstatat, EIO) { Int($0.bytes[0]) + 2 }
+  }
+
+  private func expectDoubt(
+    after call: SystemCall, _ code: Int32, _ nth: (Digest) -> Int
+  ) async throws {
+    let scratch = try await restored(1)
+    let store = scratch.store
+    let number = nth(SHA256.digest(of: image(100).span))
+    for run in [store.collect, store.plan] {
+      let thread = KernelThread.currentID
+      SystemCallTrace.start(thread: thread)
+      SystemCallTrace.fail(call, nth: number, code: code, thread: thread)
+      let failure = #expect(throws: StoreFailure.self) {
+        _ = try run(policy, CollectionOptions()) { _ in }
+      }
+      _ = SystemCallTrace.stop(thread: thread)
+      #expect(failure?.kind == .io(Errno(call, code: code)))
+      #expect(try store.reader().session.doubt() != nil)
+      #expect(store.doubt.withLock { $0 } != nil && store.orphanSweepStop == nil)
+    }
+    #expect(try scratch.blobFiles().count == 4)
+    #expect(try store.collect(policy).results.map(\.blobs) == [1], "it can be read again")
+    #expect(try store.reader().session.doubt() == nil)
+    try scratch.expectWhole()
+  }
+
+  /// The end of the doubt is a commit, and that may fail.
+  @Test func aDoubtWhoseEndIsNotDurableGoesOn() async throws {
+    let scratch = try await restored(1)
+    let store = scratch.store
+    try await store.write { (_) throws(StoreFailure) in }
+    WriteFaults.fail(nth: 1, code: EIO, thread: store.writer.threadID)
+    #expect(throws: StoreFailure.self) { try store.endDoubt() }
+    #expect(store.doubt.withLock { $0 } != nil)
+    try await until("the log is home") { store.health == .good }
+    try store.endDoubt()
+    #expect(try store.reader().session.doubt() == nil && store.doubt.withLock { $0 } == nil)
+  }
+
   @Test func aCleanStopLeavesNone() async throws {
     let scratch = try ScratchStore()
     scratch.store.close()

@@ -7,7 +7,11 @@
 // is twice as long, so that it comes to its end. It is also interrupted when a failed commit needs
 // all of the log at home, and by the end of the store.
 //
+// A look that fails for another reason than damage (the disk, a lock, no descriptor) has found
+// nothing, and not that all is well: it is tried again, and nothing is collected until then.
+//
 //     looking ──log too long, a commit failed──► making way ──► looking ──► ended
+//        │ └──it failed──► failed: collections say so ──► looking                │
 //        └──────────────────── the store ends ───────────────────────────────►┘
 internal import Kernel
 internal import SQLite
@@ -32,14 +36,19 @@ final class CatalogueCheck: Sendable {
     /// Whether somebody needs the log without readers.
     var isHeld = false
     var isEnding = false
+    /// Why the last look failed.
+    var failure: SQLiteFailure?
     var logPages: Int
   }
 
   private let state: Mutex<State>
   private let ended: ThreadSignal
   private let turn: ThreadSignal
-  /// Milliseconds that a start waits.
+  /// Milliseconds that a start waits, and that lie between two looks.
   private static let patience: Int32 = 1000
+  /// The same at most, after looks that failed: each may read all there is before the place that
+  /// can not be read.
+  private static let mostPatience: Int32 = 60_000
   /// Milliseconds between two looks whether there is something to wait for.
   private static let tick: Int32 = 100
 
@@ -52,7 +61,12 @@ final class CatalogueCheck: Sendable {
     turn = ThreadSignal()
     try kernel(.open) { () throws(Errno) in
       try KernelThread.start(name: "store-check") { [self] in
-        while !look(path, health, manner) { _ = turn.wait(milliseconds: Self.patience) }
+        var pause = Self.patience
+        while !look(path, health, manner) {
+          _ = turn.wait(milliseconds: pause)
+          let hasFailed = state.withLock { $0.failure != nil }
+          pause = hasFailed ? min(2 * pause, Self.mostPatience) : Self.patience
+        }
         ended.raise()
       }
     }
@@ -61,9 +75,13 @@ final class CatalogueCheck: Sendable {
 
   /// Waits until all was looked at, or the store ends: what an unread page may hold, no orphan
   /// sweep may decide on.
-  func wait() {
+  ///
+  /// - Throws: why it can not be looked at now; that may last for ever.
+  func wait() throws(SQLiteFailure) {
     while !ended.wait(milliseconds: Self.tick) {
-      if state.withLock({ $0.isEnding }) { return }
+      let (isEnding, failure) = state.withLock { ($0.isEnding, $0.failure) }
+      if isEnding { return }
+      if let failure { throw failure }
     }
     ended.raise()
   }
@@ -80,11 +98,23 @@ final class CatalogueCheck: Sendable {
       // What was interrupted may find pages that nothing uses, and the like.
       guard end() else { return false }
       if let problem { health.noteDamage(problem) }
+      return true
     } catch {
       guard end() else { return false }
-      health.note(error)
+      return note(error, health)
     }
-    return true
+  }
+
+  /// - Returns: whether that is what was looked for.
+  private func note(_ failure: SQLiteFailure, _ health: HealthMonitor) -> Bool {
+    let isFirst = state.withLock { state in
+      defer { state.failure = failure }
+      return state.failure == nil
+    }
+    // One place that can not be read is one failure, however often it is met: each makes the store
+    // read-only for a moment.
+    if isFirst || failure.isDamage { health.note(failure) }
+    return failure.isDamage
   }
 
   private func begin(_ interruption: Interruption) {

@@ -32,13 +32,15 @@ struct OrphanSweep {
     var orphans: [Orphan] = []
     /// Files, orphans among them.
     var files = 0
+    /// Whether not all of it could be looked at.
+    var hasGap = false
   }
 
   /// One of the 256 folders. What can not be looked at is noted and left alone: the other files do
   /// not wait for it.
   func folder(_ number: Int) throws(StoreFailure) -> Folder {
     let found = try unnamed(inFolder: number)
-    var folder = Folder(files: found.count)
+    var folder = Folder(files: found.count, hasGap: found.gap != nil)
     folder.orphans = found.unused.filter { $0.storedAt <= now - grace }.map(Orphan.row)
     for file in found.files where file.status.modified <= now - grace {
       folder.orphans.append(
@@ -53,18 +55,26 @@ struct OrphanSweep {
     var unused: [UnusedBlob] = []
     /// All files.
     var count = 0
+    /// Why not all of it could be looked at; `nil` when it was.
+    var gap: Errno?
   }
 
   func unnamed(inFolder number: Int) throws(StoreFailure) -> Unnamed {
-    let names = readable { () throws(Errno) in try files.folders.blobs.names(inFolder: number) }
-    guard let names else { return Unnamed() }
+    var found = Unnamed()
+    let names = readable(&found.gap) { () throws(Errno) in
+      try files.folders.blobs.names(inFolder: number)
+    }
+    guard let names else { return found }
+    found.count = names.count
     // Read after the names: a name whose row came in between is among the rows.
     let rows = try session.blobRows(inFolder: number)
-    var found = Unnamed(unused: rows.unused, count: names.count)
+    found.unused = rows.unused
     for name in names where !rows.names.contains(name) {
       if files.inFlight.contains(name) { continue }
       if try session.hasRow(name) { continue }
-      let status = readable { () throws(Errno) in try files.folders.blobs.status(name) }
+      let status = readable(&found.gap) { () throws(Errno) in
+        try files.folders.blobs.status(name)
+      }
       if let status = status ?? nil, status.kind == .regular { found.files.append((name, status)) }
     }
     return found
@@ -73,9 +83,12 @@ struct OrphanSweep {
   /// What is left in `incoming/`.
   func leftovers() -> [Orphan] {
     var orphans: [Orphan] = []
-    let names = readable { () throws(Errno) in try files.folders.incoming.names() } ?? []
+    var gap: Errno?
+    let names = readable(&gap) { () throws(Errno) in try files.folders.incoming.names() } ?? []
     for name in names.sorted() where !files.inFlight.contains(incoming: name) {
-      let status = readable { () throws(Errno) in try files.folders.incoming.status(of: name) }
+      let status = readable(&gap) { () throws(Errno) in
+        try files.folders.incoming.status(of: name)
+      }
       guard let status = status ?? nil, status.kind == .regular, status.modified <= now - grace
       else { continue }
       orphans.append(.incoming(name, bytes: status.bytes))
@@ -83,8 +96,12 @@ struct OrphanSweep {
     return orphans
   }
 
-  private func readable<Value>(_ read: () throws(Errno) -> Value) -> Value? {
+  /// - Parameter gap: the first failure.
+  private func readable<Value>(
+    _ gap: inout Errno?, _ read: () throws(Errno) -> Value
+  ) -> Value? {
     do throws(Errno) { return try read() } catch {
+      gap = gap ?? error
       files.health.noteFailure(error)
       return nil
     }

@@ -17,6 +17,8 @@ struct SweepRound: Sendable {
   var files = 0
   /// Whether all folders were counted in this round and it was not too much.
   var isCounted = false
+  /// Whether some could not be looked at.
+  var hasGap = false
 
   /// Whether that many orphans are more than crashes and failed unlinks leave.
   var isTooMuch: Bool { orphans > SweepRound.maxOrphans && orphans * 5 > files }
@@ -34,6 +36,7 @@ struct SweepRound: Sendable {
   mutating func add(_ folder: OrphanSweep.Folder) {
     orphans += folder.orphans.count
     files += folder.files
+    if folder.hasGap { hasGap = true }
   }
 
   var sentence: String {
@@ -75,7 +78,8 @@ extension OrphanSweep {
         whole.orphans += round.orphans - folder.orphans.count
         whole.files += round.orphans - folder.orphans.count
         if whole.isTooMuch { return whole.sentence }
-        round.isCounted = true
+        // What was not seen is counted by a later run, and not again by this one.
+        round.isCounted = !whole.hasGap || options.folders.count == 256
       }
       try take(folder.orphans)
     }
@@ -109,6 +113,8 @@ struct SweepStop: Sendable {
   var reason: String?
   /// Runs that stopped, since the start.
   var count = 0
+  /// Whether the catalogue has the reason.
+  var isKept = true
 }
 
 extension Store {
@@ -118,30 +124,37 @@ extension Store {
   /// Runs of the orphan sweep that stopped, since the start.
   public var orphanSweepStops: Int { sweepStop.withLock { $0.count } }
 
-  /// Throws when the catalogue is known to be damaged, once all of it was looked at.
+  /// Throws when the catalogue is known to be damaged, once all of it was looked at, and when it
+  /// can not be looked at.
   func requireSoundCatalogue() throws(StoreFailure) {
-    check.wait()
+    do { try check.wait() } catch {
+      throw StoreFailure(
+        .collect, .sqlite(error),
+        hint: "the catalogue could not be looked through for damage; that is tried again")
+    }
     guard let damage = files.health.damage else { return }
     throw StoreFailure(.collect, .damaged, subject: damage, hint: StoreFailure.restoreHint)
   }
 
   /// Keeps in the catalogue, over restarts, why the sweep has stopped.
   func keep(sweepStop reason: String) throws(StoreFailure) {
-    let isNew = sweepStop.withLock { stop in
-      defer { stop = SweepStop(reason: reason, count: stop.count + 1) }
-      return stop.reason != reason
+    let isKept = sweepStop.withLock { stop in
+      let isKept = stop.isKept && stop.reason == reason
+      stop = SweepStop(reason: reason, count: stop.count + 1, isKept: isKept)
+      return isKept
     }
-    if isNew {
-      try commit { (session) throws(StoreFailure) in try session.set(.sweepStop, reason) }
-    }
+    if isKept { return }
+    try commit { (session) throws(StoreFailure) in try session.set(.sweepStop, reason) }
+    // Not before: what a failed commit did not keep the next run does.
+    sweepStop.withLock { $0.isKept = true }
   }
 
   /// An operator had the whole sweep carried out: it goes on by itself from here.
   func endSweepStop() throws(StoreFailure) {
-    sweepStop.withLock { $0.reason = nil }
     try commit { (session) throws(StoreFailure) in
       try session.remove(.sweepStop)
       try session.remove(.rebuiltAt)
     }
+    sweepStop.withLock { $0.reason = nil }
   }
 }

@@ -79,23 +79,35 @@ extension CatalogSession {
 extension OrphanSweep {
   /// Why nothing may be taken: files of the time in doubt that no row names, however young they
   /// are.
+  ///
+  /// - Throws: `.io` when a part of `blobs/` can not be read: what was not seen clears up nothing,
+  ///   and the run that fails leaves the doubt to the next one.
   func stop(_ doubt: SweepDoubt?) throws(StoreFailure) -> String? {
     guard let doubt else { return nil }
     var lost = 0
+    var gap: (folder: Int, errno: Errno)?
     for number in 0..<256 where !files.hasToEndCollections {
-      for file in try unnamed(inFolder: number).files
+      let found = try unnamed(inFolder: number)
+      if let errno = found.gap { gap = gap ?? (number, errno) }
+      for file in found.files
       where file.status.modified > doubt.from && file.status.modified <= doubt.to {
         lost += 1
       }
     }
-    return lost > SweepDoubt.few ? doubt.sentence(lost) : nil
+    if lost > SweepDoubt.few { return doubt.sentence(lost) }
+    guard let gap else { return nil }
+    throw StoreFailure(
+      .collect, .io(gap.errno), subject: "blobs/" + Layout.folder(gap.folder),
+      hint: "the catalogue may be an older one: no file is taken before all of them were looked at")
   }
 }
 
 extension Store {
   /// The sweep has looked at what was in doubt, or an operator has.
   func endDoubt() throws(StoreFailure) {
-    guard doubt.withLock({ $0.take() }) != nil else { return }
+    guard doubt.withLock({ $0 != nil }) else { return }
     try commit { (session) throws(StoreFailure) in try session.endDoubt() }
+    // Not before: a commit that fails leaves it to the next run.
+    doubt.withLock { $0 = nil }
   }
 }
