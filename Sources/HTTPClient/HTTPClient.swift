@@ -50,6 +50,9 @@ public final class HTTPClient {
   /// How many connections wait for another call.
   public var idleConnections: Int { pool.count }
 
+  /// How many of its answers and calls wait for a moment, or are given up at one.
+  public var waits: Int { clock.waitCount }
+
   /// Closes what is idle; calls under way go on.
   public func close(on loop: isolated EventLoop) {
     pool.empty()

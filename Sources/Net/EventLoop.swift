@@ -80,7 +80,7 @@ public actor EventLoop {
   private var turnEnds: [(Int64) -> Int64?] = []
   private var poller: Poller
   private var slots = ChannelSlots()
-  private var timers = TimerHeap()
+  private var timers = TimerHeap<ChannelID>()
   /// Channels that gave up their turn with work left.
   private var again: [ChannelID] = []
   private var turning: [ChannelID] = []
@@ -173,7 +173,7 @@ public actor EventLoop {
   ///
   /// A later deadline needs no call: the channel says so when it is asked.
   public func schedule(_ id: ChannelID, at deadline: Int64) {
-    timers.insert(TimerHeap.Entry(deadline: deadline, id: id))
+    timers.insert(TimerHeap<ChannelID>.Entry(deadline: deadline, id: id))
   }
 
   /// Calls `body` with `now` after every turn and the jobs that it left, before the loop may sleep;
@@ -219,9 +219,15 @@ public actor EventLoop {
     fireTimers()
   }
 
+  /// How long the poller may wait, in milliseconds. Counted from this moment: the turn began before
+  /// its events and the jobs behind it, which may have taken long.
+  func patience(orTo due: Int64? = nil) -> Int32 {
+    timers.milliseconds(from: Self.preciseNow, orTo: due)
+  }
+
   private func wait(until due: Int64?) -> Int {
     var timeout: Int32 = 0
-    if again.isEmpty, executor.maySleep() { timeout = timers.milliseconds(from: now, orTo: due) }
+    if again.isEmpty, executor.maySleep() { timeout = patience(orTo: due) }
     defer { executor.awoke() }
     do throws(Errno) { return try poller.wait(milliseconds: timeout) } catch {
       // epoll_wait(2) fails only for a bad descriptor, buffer or size: a bug, not a condition.
@@ -245,7 +251,7 @@ public actor EventLoop {
     while let entry = timers.popDue(at: now) {
       guard let channel = slots.channel(token: entry.id.token) else { continue }
       if let next = channel.deadlinePassed(at: now, on: self) {
-        timers.insert(TimerHeap.Entry(deadline: next, id: entry.id))
+        timers.insert(TimerHeap<ChannelID>.Entry(deadline: next, id: entry.id))
       }
     }
   }

@@ -6,7 +6,11 @@ internal import Kernel
 public final class LoopClock: Channel {
   private var descriptor: OwnedFileDescriptor?
   private var id: ChannelID?
-  private var waits: [Int: (deadline: Int64, body: () -> Void)] = [:]
+  private var waits: [Int: () -> Void] = [:]
+  /// Of those that were forgotten, too, until they are the earliest.
+  private var deadlines = TimerHeap<Int>()
+  /// When the loop calls the next time, as far as it was asked: one timer is enough for all waits.
+  private var called = Int64.max
   private var next = 0
 
   /// A clock of `loop`; needs one descriptor.
@@ -22,10 +26,13 @@ public final class LoopClock: Channel {
     if let id { loop.remove(id) }
     id = nil
     descriptor = nil
-    let ended = waits.values
+    let ended = waits.sorted { $0.key < $1.key }
     waits = [:]
-    for wait in ended { wait.body() }
+    for (_, body) in ended { body() }
   }
+
+  /// How many calls are to be made.
+  public var waitCount: Int { waits.count }
 
   /// Calls `body` at `deadline` (monotonic nanoseconds) or soon after; the number is for `forget`.
   public func call(
@@ -36,8 +43,12 @@ public final class LoopClock: Channel {
       return -1
     }
     next += 1
-    waits[next] = (deadline, body)
-    loop.schedule(id, at: deadline)
+    waits[next] = body
+    deadlines.insert(.init(deadline: deadline, id: next))
+    if deadline < called {
+      called = deadline
+      loop.schedule(id, at: deadline)
+    }
     return next
   }
 
@@ -57,11 +68,17 @@ public final class LoopClock: Channel {
   /// Nobody rings.
   public func ready(_ readiness: Readiness, on loop: isolated EventLoop) {}
 
-  /// Makes the calls that are due; each has a timer of its own.
+  /// Makes the calls that are due; those of one moment in the order in which they were asked for.
   public func deadlinePassed(at now: Int64, on loop: isolated EventLoop) -> Int64? {
-    let due = waits.filter { $0.value.deadline <= now }.sorted { $0.key < $1.key }
-    for (wait, _) in due { waits[wait] = nil }
-    for (_, value) in due { value.body() }
-    return nil
+    if called <= now { called = .max }
+    var due: [TimerHeap<Int>.Entry] = []
+    while let wait = deadlines.popDue(at: now) { due.append(wait) }
+    due.sort { ($0.deadline, $0.id) < ($1.deadline, $1.id) }
+    for wait in due { waits.removeValue(forKey: wait.id)?() }
+    while let first = deadlines.first, waits[first.id] == nil { deadlines.removeFirst() }
+    // An earlier one, or this one, may have its timer already.
+    guard let first = deadlines.first, first.deadline < called else { return nil }
+    called = first.deadline
+    return called
   }
 }

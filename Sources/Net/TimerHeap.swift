@@ -1,13 +1,16 @@
-/// Deadlines of a loop's channels, the earliest first. Entries of channels that are gone stay until
-/// they are due; nobody searches for them.
-struct TimerHeap {
+/// Deadlines, the earliest first: of a loop's channels, of a clock's waits. Entries of what is gone
+/// stay until they are due, or the first; nobody searches for them.
+struct TimerHeap<ID> {
   struct Entry {
     let deadline: Int64
-    let id: ChannelID
+    let id: ID
   }
   private var heap: [Entry] = []
 
   var count: Int { heap.count }
+
+  /// The earliest entry.
+  var first: Entry? { heap.first }
 
   mutating func insert(_ entry: Entry) {
     heap.append(entry)
@@ -23,12 +26,16 @@ struct TimerHeap {
   /// Removes and returns the earliest entry if it is due.
   mutating func popDue(at now: Int64) -> Entry? {
     guard let first = heap.first, first.deadline <= now else { return nil }
-    let last = heap.removeLast()
-    if !heap.isEmpty {
-      heap[0] = last
-      sink()
-    }
+    removeFirst()
     return first
+  }
+
+  /// Removes the earliest entry; there must be one.
+  mutating func removeFirst() {
+    let last = heap.removeLast()
+    guard !heap.isEmpty else { return }
+    heap[0] = last
+    sink()
   }
 
   private mutating func sink() {

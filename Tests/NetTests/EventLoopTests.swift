@@ -169,6 +169,25 @@ struct EventLoopTests {
     loop.stop()
   }
 
+  /// What jobs took of a turn is no part of the loop's sleep: a deadline that passed meanwhile is
+  /// not slept past.
+  @Test func theSleepIsCountedFromItsBeginning() async throws {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    let record = Record()
+    try await loop.run { loop in
+      let channel = try RecordingChannel(record, on: loop)
+      let id = try #require(channel.id)
+      let deadline = loop.now + 20_000_000
+      loop.schedule(id, at: deadline)
+      while EventLoop.preciseNow < deadline {}
+      let (began, patience, other) = (loop.now, loop.patience(), loop.patience(orTo: deadline))
+      #expect(began < deadline && patience == 0 && other == 0)
+      loop.remove(id)
+    }
+    loop.stop()
+  }
+
   /// The thread ends and gives the loop's descriptors back.
   @Test func stopEndsTheThread() async throws {
     final class Witness: Sendable {

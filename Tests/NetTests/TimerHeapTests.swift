@@ -3,12 +3,10 @@ import Testing
 @testable import Net
 
 struct TimerHeapTests {
-  private func entry(_ deadline: Int64) -> TimerHeap.Entry {
-    TimerHeap.Entry(deadline: deadline, id: ChannelID(descriptor: 1, generation: 1))
-  }
+  private func entry(_ deadline: Int64) -> TimerHeap<Int>.Entry { .init(deadline: deadline, id: 1) }
 
   @Test func entriesComeInOrder() {
-    var heap = TimerHeap()
+    var heap = TimerHeap<Int>()
     var random = SystemRandomNumberGenerator()
     let deadlines = (0..<500).map { _ in Int64.random(in: 0..<100, using: &random) }
     for deadline in deadlines { heap.insert(entry(deadline)) }
@@ -27,7 +25,7 @@ struct TimerHeapTests {
       (0, 0), (1, 1), (1_000_000, 1), (1_000_001, 2), (-5, 0), (Int64.max, 60_000),
     ] as [(Int64, Int32)])
   func waitIsRoundedUp(_ deadline: Int64, _ milliseconds: Int32) {
-    var heap = TimerHeap()
+    var heap = TimerHeap<Int>()
     #expect(heap.milliseconds(from: 0) == -1)
     heap.insert(entry(deadline))
     #expect(heap.milliseconds(from: 0) == milliseconds)
