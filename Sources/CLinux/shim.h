@@ -100,6 +100,12 @@ static inline int clinux_forbid_core_dumps(void) {
   struct rlimit none = {0, 0};
   return setrlimit(RLIMIT_CORE, &none);
 }
+// Bytes of all blocks that the program holds, over all arenas. Not in Swift: there mallinfo2() is
+// the struct's own initializer.
+static inline size_t clinux_allocated_bytes(void) {
+  struct mallinfo2 figures = mallinfo2();
+  return figures.uordblks + figures.hblkhd;
+}
 static inline int clinux_usable_cores(void) {
   unsigned long mask[16] = {0};
   int count = 0;

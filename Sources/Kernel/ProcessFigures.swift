@@ -16,8 +16,8 @@ public struct ProcessFigures: Sendable {
       residentBytes: residentBytes() ?? 0, descriptors: max(0, (names?.count ?? 0) - 2))
   }
 
-  /// The second number of `statm`, in pages.
-  private static func residentBytes() -> Int64? {
+  /// Bytes of memory now: the second number of `statm`, which are pages.
+  public static func residentBytes() -> Int64? {
     guard let folder = try? Directory.open(path: "/proc/self"),
       let file = try? folder.file("statm", .read),
       let bytes = (try? file.readAll(limit: 4096)) ?? nil

@@ -28,8 +28,13 @@ public enum SystemInfo {
   /// has which image.
   public static func keepFilesPrivate() { _ = umask(0o077) }
 
+  /// Bytes of all blocks that the program holds now (mallinfo2(3)). Each arena is locked while its
+  /// free blocks are looked at.
+  public static var allocatedBytes: Int64 { Int64(clinux_allocated_bytes()) }
+
   /// Gives memory that the allocator keeps for later back to the system (malloc_trim(3)). Without
-  /// it what a peak needed stays ours: one small block that lives holds a whole arena.
+  /// it what a peak needed stays ours: one small block that lives holds a whole arena. Each arena
+  /// is locked while its free pages go.
   public static func giveBackFreeMemory() { _ = malloc_trim(0) }
 
   /// Keeps secrets out of core files (setrlimit(2), RLIMIT_CORE).

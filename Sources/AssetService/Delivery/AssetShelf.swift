@@ -93,12 +93,17 @@ final class AssetShelf {
     return asset
   }
 
-  /// Closes what is kept open only to be quick.
+  /// Closes some of what is kept open only to be quick: a turn is no time to close all of it.
   ///
   /// - Returns: whether there was anything.
-  func closeIdle() -> Bool {
-    defer { cache.removeAll() }
-    return cache.count > 0
+  func closeIdle() -> Bool { cache.dropOldest(Self.filesPerClosing, where: staleness) > 0 }
+
+  private static let filesPerClosing = 64
+
+  /// Whether an open asset was removed, or has ended.
+  private var staleness: (OpenAsset, _ epoch: UInt64) -> Bool {
+    let (epochs, seconds) = (store.epochs, SystemClock.wallSeconds)
+    return { asset, epoch in asset.end <= seconds || epochs.current(asset.id) != epoch }
   }
 
   /// Up to this size an image is kept in memory instead of its descriptor.
@@ -122,10 +127,7 @@ final class AssetShelf {
   func turnEnded(at now: Int64) -> Int64? {
     if now >= nextLook {
       nextLook = now + Self.lookInterval
-      let (epochs, seconds) = (store.epochs, SystemClock.wallSeconds)
-      cache.dropStale(among: Self.assetsPerLook) { asset, epoch in
-        asset.end <= seconds || epochs.current(asset.id) != epoch
-      }
+      cache.dropStale(among: Self.assetsPerLook, where: staleness)
     }
     let files = cache.takeStale().compactMap { asset in
       if case .file(let file) = asset.content { file } else { nil }

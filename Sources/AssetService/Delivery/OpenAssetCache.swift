@@ -87,13 +87,23 @@ struct OpenAssetCache {
     return stale
   }
 
-  /// Closes everything that is not being sent.
-  mutating func removeAll() {
-    places.removeAll(keepingCapacity: true)
-    entries = []
-    free = []
-    newest = Self.none
-    oldest = Self.none
+  /// Lets go of up to `count` files, those that were not fetched for longest. Those that are of no
+  /// use any more do not count: they are handed over by `takeStale`.
+  ///
+  /// - Returns: how many were closed, but for those that are being sent.
+  mutating func dropOldest(
+    _ count: Int, where isStale: (OpenAsset, _ epoch: UInt64) -> Bool
+  ) -> Int {
+    var place = oldest
+    var dropped = 0
+    while place != Self.none, dropped < count {
+      let entry = entries[place]
+      defer { place = entry.newer }
+      guard let asset = entry.asset, case .file = asset.content else { continue }
+      if isStale(asset, entry.epoch) { stale.append(asset) } else { dropped += 1 }
+      remove(place, asset.id)
+    }
+    return dropped
   }
 
   private mutating func remove(_ place: Int, _ id: AssetID) {

@@ -32,10 +32,19 @@ final class Housekeeping: Sendable {
       try await store.flushAccessLog()
     }
     async let collections: Void = every(interval) { [self] in try await collect() }
-    async let memory: Void = every(Self.memoryInterval) { [workers] in
-      try await workers.run { SystemInfo.giveBackFreeMemory() }
-    }
+    async let memory: Void = keepMemory()
     _ = await (accesses, collections, memory)
+  }
+
+  private func keepMemory() async {
+    var peaks = MemoryPeaks(from: ProcessFigures.residentBytes() ?? 0)
+    await every(Self.memoryInterval) {
+      peaks = try await workers.run { [peaks] in
+        var peaks = peaks
+        peaks.look(.ofThisProcess)
+        return peaks
+      }
+    }
   }
 
   private func collect() async throws {
