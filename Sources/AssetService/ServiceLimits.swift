@@ -26,6 +26,9 @@ struct ServiceLimits: Sendable {
   /// Bytes of paid images that can not be stored and are kept in memory until their answers are
   /// out, over all orders; an image beyond is lost, and its answer says so.
   var rescueBytes: Int64 = 256 << 20
+  /// How often, a second apart, the rows of paid images are tried once more when the store refuses
+  /// them and their client has left.
+  var publishTries = 60
   /// Bytes of entries of conversions that can not be hosted and are kept in memory until their
   /// answers are out, over all conversions; one beyond is answered 503 with `Retry-After`.
   var conversionBytes: Int64 = 64 << 20

@@ -37,13 +37,18 @@ struct ReportedError: Equatable {
 
   /// A body that is no JSON: its text, unless it is a page.
   init?(plain body: Span<UInt8>) {
-    let start = body.extracting(0..<min(body.count, 8000))
-    let text = String(decoding: start.indices.map { start[$0] }, as: UTF8.self)
-    let words = text.split { $0.isWhitespace }.joined(separator: " ")
-    guard let first = words.first, !"<{[\u{FFFD}\u{FEFF}".contains(first) else { return nil }
-    guard !text.contains("\0") else { return nil }
-    message = words
+    let start = body.extracting(0..<min(body.count, Self.longestText))
+    let bytes = start.indices.map { start[$0] }
+    guard !bytes.contains(0) else { return nil }
+    let words = bytes.split { $0 == 0x20 || (0x09...0x0D).contains($0) }.joined(separator: [0x20])
+    let text = String(decoding: Array(words), as: UTF8.self)
+    let others = "<{[\u{FFFD}\u{FEFF}".unicodeScalars
+    guard let first = text.unicodeScalars.first, !others.contains(first) else { return nil }
+    message = text
   }
+
+  /// What is looked at of a text, in bytes: what one calls a character may have any number of them.
+  private static let longestText = 8000
 
   private mutating func take(_ error: JSONValue) {
     type = Self.text(error["type"])
@@ -58,12 +63,12 @@ struct ReportedError: Equatable {
   /// What is said in words, under the names that are in use.
   private static func sentence(_ error: JSONValue) -> String? {
     for name in ["message", "msg", "detail", "error_message", "error_msg", "reason", "title"] {
-      if let text = error[name]?.string, !text.isEmpty { return String(text.prefix(2000)) }
+      if let text = error[name]?.string, !text.isEmpty { return text.cut(toBytes: longestText) }
       // FastAPI: a list of places and what is wrong there.
       if let first = error[name]?.array?.first ?? error[name], first.object != nil,
         let text = first["msg"]?.string ?? first["message"]?.string
       {
-        return String(text.prefix(2000))
+        return text.cut(toBytes: longestText)
       }
     }
     return nil
@@ -71,8 +76,8 @@ struct ReportedError: Equatable {
 
   /// A text that is not empty, or a number as text.
   private static func text(_ value: JSONValue?) -> String? {
-    if let text = value?.string { return text.isEmpty ? nil : String(text.prefix(2000)) }
-    return value?.number?.text
+    if let text = value?.string { return text.isEmpty ? nil : text.cut(toBytes: longestText) }
+    return value?.number?.text.cut(toBytes: longestText)
   }
 }
 
@@ -83,7 +88,7 @@ extension UpstreamFailure {
   }
 
   init(status: Int, headers: UpstreamHeaders, body: Span<UInt8>, _ scrubber: Scrubber) {
-    let root = try? JSONValue.parse(body)
+    let root = try? JSONValue.parse(body, limits: .body)
     let error =
       root.flatMap { ReportedError($0) } ?? ReportedError(plain: body) ?? ReportedError()
     let kind = Kind(error) ?? Kind(status: status)
@@ -105,12 +110,13 @@ extension UpstreamFailure {
   }
 
   /// What a 2xx answer without a single image means, by what was left of it: the error inside it
-  /// (of the whole or of the first entry that has one), else `noImage`.
+  /// (of the whole or of the first entry that has one), else `noImage`. Large ones take some
+  /// milliseconds.
   public static func withoutImage(
     skeleton: Span<UInt8>, requestID: String?, _ scrubber: Scrubber = Scrubber()
   ) -> UpstreamFailure {
     var failure = UpstreamFailure(.noImage, "The upstream returned no image.")
-    if let root = try? JSONValue.parse(skeleton), let error = errorInside(root) {
+    if let root = try? JSONValue.parse(skeleton, limits: .body), let error = errorInside(root) {
       failure = UpstreamFailure(
         Kind(error) ?? .noImage, error, status: 200, message: error.message ?? failure.message,
         scrubber)
@@ -163,6 +169,13 @@ extension UpstreamFailure.Kind {
     [408, 499, 504, 520, 524, 598].contains(status)
   }
 
+  /// Whether a status says that no order was taken, where the body names a limit or an overload: a
+  /// 500 or 502 may come of an order that was taken, whatever else it says. 529 is Anthropic's
+  /// and others' "overloaded".
+  static func isRefusal(_ status: Int) -> Bool {
+    (400..<500).contains(status) || status == 503 || status == 529
+  }
+
   /// What a status says by itself.
   init(status: Int) {
     switch status {
@@ -198,8 +211,16 @@ extension UpstreamFailure.Kind {
   private static let rateCodes = ["ratelimit", "throttling", "toomanyrequests"]
   private static let overloadCodes = ["overloaded", "serviceunavailable"]
 
+  /// The letters and digits of a code, in lowercase.
   private static func plain(_ code: String) -> String {
-    String(code.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) })
+    let letters = code.utf8.compactMap { byte -> UInt8? in
+      switch byte {
+      case 0x30...0x39, 0x61...0x7A: byte
+      case 0x41...0x5A: byte | 0x20
+      default: nil
+      }
+    }
+    return String(decoding: letters, as: UTF8.self)
   }
 
   /// A retired model is a wrong value of `model` (UPSTREAMS.md §3.8).
@@ -212,8 +233,9 @@ extension UpstreamFailure.Kind {
   private static func soundsLikePolicy(_ error: ReportedError) -> Bool {
     let isVague =
       error.param == nil && (error.code == nil || error.code.flatMap { Int($0) } != nil)
-    guard isVague, let message = error.message?.lowercased() else { return false }
-    return policyWords.contains { message.contains($0) }
+    guard isVague, let message = error.message else { return false }
+    let text = message.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+    return policyWords.contains { text.firstRange(of: $0.utf8) != nil }
   }
 
   private static let policyWords = [

@@ -135,10 +135,15 @@ public final class OpenAIUpstream: Upstream {
       .init("User-Agent", userAgent),
     ]
     if let key { request.fields.append(.init("Authorization", "Bearer \(key)")) }
-    request.body = .bytes(JSONValue.object(Self.parameters(of: order)).bytes)
+    request.body = .bytes(order.document ?? Self.document(of: order) ?? [])
     request.freshConnection = true
     request.responseLimit = Self.answerLimit
     return request
+  }
+
+  /// The parameters as JSON.
+  public static func document(of order: UpstreamOrder) -> [UInt8]? {
+    JSONValue.object(parameters(of: order)).bytes
   }
 
   /// What is sent of the parameters. GPT image models always answer base64 and refuse to be told
@@ -169,7 +174,7 @@ public final class OpenAIUpstream: Upstream {
       let answer = OpenAIAnswer(response, headers, within: time, of: self)
       answer.attempts = attempts
       answer.endSoon = { [client, patience] in
-        _ = client.giveUp(response, after: patience.end, on: loop)
+        client.giveUp(response, after: patience.end, on: loop)
       }
       return answer
     }
@@ -194,8 +199,9 @@ final class OpenAIAnswer: UpstreamAnswer {
   let requestID: String?
   let status: Int
   fileprivate(set) var attempts = 1
-  /// To be called on the loop.
-  fileprivate var endSoon: () -> Void = {}
+  /// Gives the rest up a moment later; returns what takes that back. To be called on the loop.
+  fileprivate var endSoon: () -> () -> Void = { {} }
+  private var takeBack: (() -> Void)?
   private let response: ClientResponse
   private let time: Int64
   private let upstream: OpenAIUpstream
@@ -217,8 +223,11 @@ final class OpenAIAnswer: UpstreamAnswer {
 
   func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
     do {
-      return try await response.body.read(consume)
+      let hasMore = try await response.body.read(consume)
+      if !hasMore { hasEnded() }
+      return hasMore
     } catch let failure as ClientFailure {
+      hasEnded()
       if isResult { throw UpstreamFailure.resultUnavailable(failure: failure) }
       var found = UpstreamFailure(failure, within: time, upstream.scrubber)
       found.attempts = attempts
@@ -228,7 +237,16 @@ final class OpenAIAnswer: UpstreamAnswer {
     }
   }
 
-  func close() { response.close() }
+  func close() {
+    response.close()
+    hasEnded()
+  }
 
-  func expectEnd() { endSoon() }
+  func expectEnd() { takeBack = endSoon() }
+
+  /// Nothing is left that could be given up.
+  private func hasEnded() {
+    takeBack?()
+    takeBack = nil
+  }
 }

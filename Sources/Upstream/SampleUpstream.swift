@@ -16,6 +16,9 @@ public final class SampleUpstream: Upstream {
   /// An upstream; it holds nothing.
   public init() {}
 
+  /// Nothing is sent.
+  public static func document(of order: UpstreamOrder) -> [UInt8]? { nil }
+
   /// Begins an answer. `invalidRequest` names the parameter that is wrong.
   public func generate(
     _ order: UpstreamOrder, while isWanted: () -> Bool, on loop: isolated ClientLoop
@@ -54,7 +57,7 @@ struct SampleOrder {
       throw Self.wrong("output_format", "The sample upstream draws PNG only.")
     }
     let quality = try Self.given(parameters["quality"])?.string ?? "auto"
-    self.quality = quality == "auto" ? "high" : String(quality.prefix(20))
+    self.quality = quality == "auto" ? "high" : quality.cut(toBytes: 20)
   }
 
   /// `WxH`, or `auto`; absent is `auto`.

@@ -18,8 +18,9 @@ public struct Scrubber: Sendable {
     }
     let clean = words.map { Self.maskKeys($0) }
     let joined = String(decoding: Array(clean.joined(separator: [0x20])), as: UTF8.self)
-    guard joined.count > UpstreamFailure.messageLimit else { return joined }
-    return joined.prefix(UpstreamFailure.messageLimit - 1) + "…"
+    // Not in what one calls characters: to find where each ends takes long.
+    guard joined.unicodeScalars.count > UpstreamFailure.messageLimit else { return joined }
+    return String(joined.unicodeScalars.prefix(UpstreamFailure.messageLimit - 1)) + "…"
   }
 
   /// A name or a code as `scrub` leaves it, at most `UpstreamFailure.codeLimit` bytes.

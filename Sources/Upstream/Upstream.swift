@@ -15,6 +15,9 @@ public struct UpstreamOrder: Sendable {
   /// Whether it may be sent again when it is certain that nothing was bought; not when another
   /// upstream can be asked, or the client tries again by itself.
   public let mayRetry: Bool
+  /// What `Upstream.document` makes of it, when that was done before: for a long order it takes
+  /// milliseconds, which a loop has not.
+  public var document: [UInt8]?
 
   /// An order.
   public init(
@@ -50,9 +53,12 @@ public protocol UpstreamAnswer: AnyObject {
 }
 
 /// A source of images, living on one loop.
-public protocol Upstream: AnyObject {
+public protocol Upstream: AnyObject, SendableMetatype {
   /// Takes this upstream's secrets out of what it says.
   var scrubber: Scrubber { get }
+
+  /// The body that an order is sent with; `nil` when none is sent.
+  static func document(of order: UpstreamOrder) -> [UInt8]?
 
   /// Sends an order; comes back with the answer's first bytes under way.
   ///

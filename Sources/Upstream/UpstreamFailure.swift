@@ -61,7 +61,8 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   /// The upstream's own id of the call.
   public var requestID: String?
   /// Whether it is certain that nothing was bought: no byte was sent, or the upstream said that it
-  /// took no order (an explicit rate limit or overload). Another attempt is safe then.
+  /// took no order (an explicit rate limit or overload, under a status that is no failure of its
+  /// own). Another attempt is safe then.
   public internal(set) var isUnspent: Bool
   /// Whether an order was taken, or may have been: an answer came (a 200 is bought, whatever it
   /// says), or a proxy's own time-out. Another attempt may buy it twice.
@@ -112,7 +113,7 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
     code = scrubber.scrub(code: error.code)
     param = scrubber.scrub(code: error.param)
     self.message = scrubber.scrub(message)
-    isUnspent = kind == .rateLimit || kind == .overloaded
+    isUnspent = (kind == .rateLimit || kind == .overloaded) && Kind.isRefusal(status)
     isTransient = isUnspent
   }
 

@@ -16,6 +16,14 @@ struct HostileShape: Sendable {
       let members = (0..<100_000).map { "\"m\($0)\":1" }.joined(separator: ",")
       try post("/v1/images/generations", "{\"prompt\":\"x\",\(members.prefix(1_000_000))}", port)
     },
+    HostileShape(name: "JSON, 170,000 escapes") { port in
+      let text = String(repeating: "\\u0001", count: 170_000)
+      try post("/v1/images/generations", "{\"prompt\":\"x\",\"x\":\"\(text)\"}", port)
+    },
+    HostileShape(name: "JSON, 170,000 escapes beside an image") { port in
+      let text = String(repeating: "\\u0001", count: 170_000)
+      try post("/v1/assets", image + "\",\"x\":\"\(text)\"}", port)
+    },
     HostileShape(name: "JSON, 60,000 deep") { port in
       try post("/v1/images/generations", String(repeating: "[", count: 60_000), port)
     },

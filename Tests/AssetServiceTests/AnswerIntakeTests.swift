@@ -125,6 +125,68 @@ import Wire
     #expect(words(intake) == ["failed image_too_large", "settled"])
   }
 
+  // MARK: Two texts in one item
+
+  /// Some send an image as base64 and as a data URL: the second is passed over, however long it is.
+  @Test(arguments: [true, false])
+  func anImageThatComesInTwoMembersTakesNoOtherAlong(isURLFirst: Bool) async throws {
+    let scratch = try ScratchIntake(imageBytes: 4 << 20)
+    let intake = scratch.paid()
+    let text = TestImages.base64(TestImages.png(padding: 2 << 20))
+    let members = ["\"b64_json\":\"\(text)\"", "\"url\":\"data:image/png;base64,\(text)\""]
+    let entry = (isURLFirst ? members.reversed() : members).joined(separator: ",")
+    let answer = "{\"data\":[{\(entry)},{\(entry)}]}"
+    #expect(await intake.takePaid(ScriptedSource(answer, piece: 64 << 10)) == nil)
+    #expect(words(intake) == ["settled", "settled"])
+  }
+
+  /// It has the length that an image may have, and no more.
+  @Test func aSecondTextThatIsEndlessEnds() async throws {
+    let scratch = try ScratchIntake(imageBytes: 256 << 10)
+    let intake = scratch.paid()
+    let begin = "{\"data\":[\(Self.good),\(Self.good.dropLast()),\"url\":\"data:;base64,"
+    let text = [UInt8](repeating: UInt8(ascii: "A"), count: 64 << 10)
+    let source = EndlessSource([.bytes(Array(begin.utf8))], then: text)
+    #expect(await intake.takePaid(source) is ScanFailure)
+    #expect(words(intake) == ["settled", "settled"])
+    #expect(source.given < 4 << 20)
+  }
+
+  /// The first text of an item turned out to be no image when much of it had come.
+  @Test func whatIsBesideABrokenImageIsTaken() async throws {
+    let scratch = try ScratchIntake(imageBytes: 1 << 20)
+    let broken = "\"b64_json\":\"\(TestImages.base64(TestImages.png(padding: 120_000)))!\""
+    let data = "\"url\":\"data:image/png;base64,\(TestImages.base64(Self.image))\""
+    let intake = scratch.paid()
+    let answer = "{\"data\":[{\(broken),\(data)},\(Self.good)]}"
+    #expect(await intake.takePaid(ScriptedSource(answer, piece: 4096)) == nil)
+    #expect(words(intake) == ["settled", "settled"])
+    let other = scratch.paid()
+    let atURL = "{\"data\":[{\(broken),\"url\":\"/a.png\"}]}"
+    #expect(await other.takePaid(ScriptedSource(atURL, piece: 4096)) == nil)
+    #expect(words(other) == ["failed invalid_base64"])
+    #expect(other.skeleton.items.first?.url == "/a.png")
+  }
+
+  /// The rest of the answer leaves no room for a text that is no image: the images behind it count
+  /// for more.
+  @Test(arguments: [0, 10, 30, 70])
+  func aTextThatDoesNotFitTakesNoOtherAlong(room: Int) async throws {
+    let scratch = try ScratchIntake()
+    let intake = scratch.paid()
+    let page = "PGh0bWw+PGJvZHk+Tm90IGZvdW5kLCBhdCBhbGwuPC9ib2R5PjwvaHRtbD4="
+    func answer(_ padding: String) -> String {
+      "{\"x\":\"\(padding)\",\"data\":[{\"b64_json\":\"\(page)\"},\(Self.good)]}"
+    }
+    let beside = answer("").utf8.count - page.utf8.count - Self.good.utf8.count + 15
+    let text = answer(String(repeating: "x", count: (1 << 20) - beside - room))
+    #expect(await intake.takePaid(ScriptedSource(text)) == nil)
+    #expect(words(intake) == ["failed no_image_returned", "settled"])
+    let document = try JSONValue.parse(intake.skeleton.bytes.span)
+    #expect(document["data"]?[0]?["b64_json"]?.string == (room < page.utf8.count ? "" : page))
+    #expect(document["data"]?.array?.count == 2)
+  }
+
   // MARK: A turn is bounded
 
   /// However many steps a piece takes, others get their turn each time that a millisecond is over.

@@ -1,7 +1,9 @@
+import Dispatch
 import Testing
 import Wire
 
 @testable import AssetService
+@testable import Net
 
 // Bodies that are small and would cost much: refused where they are read, in words that say why.
 
@@ -72,6 +74,40 @@ import Wire
       }
       let key = try service.admin("POST", "/admin/keys", "{\"name\":\"a\",\(Self.members(300))}")
       #expect(key.status == 400)
+    }
+  }
+
+  /// A long body is read beside the loop, which it would hold for milliseconds; so is what an order
+  /// is sent on as. While no thread is free it waits, and the loop serves others.
+  @Test(arguments: [
+    ("/v1/images/generations", ",", "invalid_json"), ("/v1/assets", "", "missing_image"),
+    ("/v1/assets/ID/links", ",", "invalid_json"),
+  ])
+  func aLongBodyIsReadBesideTheLoop(path: String, end: String, code: String) async throws {
+    try await withService(loops: 1) { service in
+      let workers = service.service.context.workers
+      let hosted = try service.host(TestImages.png()).json
+      let id = try #require(hosted["id"]?.string)
+      try await until("no thread is busy") { workers.pending == 0 }
+      let gate = DispatchSemaphore(value: 0)
+      var held = 0
+      defer { for _ in 0..<held { gate.signal() } }
+      for _ in 0..<workers.threads {
+        #expect(workers.start { gate.wait() })
+        held += 1
+      }
+      let text = String(repeating: "\\u0001", count: 10_000)
+      let body = "{\"x\":\"\(text)\"\(end)}"
+      let client = try service.client()
+      try client.send(
+        "POST \(path.replacing("ID", with: id)) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+          + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+      try await until("it waits for a thread") { workers.pending == held + 1 }
+      #expect(try service.ask("GET", "/healthz").status == 200)
+      for _ in 0..<held { gate.signal() }
+      held = 0
+      let answer = try client.readAnswer(to: "POST")
+      #expect(answer.status == 400 && answer.code == code, "\(answer.text)")
     }
   }
 

@@ -7,9 +7,9 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   private static let events = [
-    "Client left", "Retried by the client", "Crash", "Disk full", "EIO at each call",
-    "COMMIT unknown", "Quota full", "Digest blocked", "Answer cut after n images", "SIGTERM",
-    "Upstream stalls",
+    "Client left", "Client left, store fails", "Retried by the client", "Crash", "Disk full",
+    "EIO at each call", "COMMIT unknown", "Quota full", "Digest blocked",
+    "Answer cut after n images", "SIGTERM", "Upstream stalls",
   ]
   private static let places = ["unsent", "in line", "sent", "arriving", "durable", "delivered"]
 

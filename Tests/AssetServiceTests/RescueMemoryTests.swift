@@ -1,3 +1,4 @@
+import Net
 import Testing
 import Wire
 
@@ -27,6 +28,36 @@ import Wire
       #expect(memory.bytes == 100 && second.bytes == 40)
     }
     #expect(memory.bytes == 0, "and is free when they have gone out")
+  }
+
+  /// It grows by blocks: to make one block of tens of MiB larger copies all of it, in one turn of a
+  /// loop.
+  @Test func whatIsKeptIsNeverMoved() async throws {
+    let workers = try Workers(threads: 1, queueLimit: 8)
+    defer { workers.stop() }
+    let image = UnstoredImage(nil)
+    let all = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+    var rest = all[...]
+    for count in [1, 0, 70_000, 262_144, 300_000, 5] + [Int](repeating: 65_536, count: 6) {
+      let piece = Array(rest.prefix(count))
+      let isKept = image.keep(piece.span)
+      #expect(isKept)
+      rest = rest.dropFirst(count)
+      #expect(image.bytesInMemory == Int64(all.count - rest.count))
+    }
+    #expect(rest.isEmpty)
+    #expect(image.blocks.count == 4 && image.blocks.allSatisfy { $0 <= 256 << 10 })
+    for count in [1 << 20, 48 << 10, 262_143] {
+      var read: [UInt8] = []
+      while true {
+        let piece = try await image.read(at: Int64(read.count), count: count, on: workers)
+        if piece.isEmpty { break }
+        read += piece
+      }
+      #expect(read == all)
+    }
+    let digest = try await image.digest(on: workers)
+    #expect(digest == TestImages.digest(all))
   }
 
   @Test(arguments: [1, 2])

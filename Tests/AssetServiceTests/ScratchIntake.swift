@@ -25,6 +25,15 @@ final class ScriptedSource: ByteSource {
 
   convenience init(_ text: String) { self.init([.bytes(Array(text.utf8))]) }
 
+  /// A text in pieces, as a socket gives it.
+  convenience init(_ text: String, piece: Int) {
+    let bytes = Array(text.utf8)
+    self.init(
+      stride(from: 0, to: bytes.count, by: piece).map { start in
+        .bytes(Array(bytes[start..<min(start + piece, bytes.count)]))
+      })
+  }
+
   func read(_ consume: (Span<UInt8>) throws -> Void) async throws -> Bool {
     switch rest.popFirst() {
     case .bytes(let bytes):
@@ -64,8 +73,10 @@ final class ScratchIntake: Sendable {
   let store: Store
   let workers: Workers
   private let root: String
+  private let imageBytes: Int64
 
   init(imageBytes: Int64 = 1 << 20) throws {
+    self.imageBytes = imageBytes
     root = TestService.newRoot()
     var options = StoreOptions(root: root, minFreeBytes: 0, newKeyring: { Array("{}".utf8) })
     options.limits.bytes = imageBytes
@@ -86,8 +97,8 @@ final class ScratchIntake: Sendable {
 
   /// An intake of a paid answer.
   func paid(rescueLimit: Int64 = 1 << 20) -> AnswerIntake {
-    AnswerIntake(rule: .answer, maxItems: 16, failsWhole: false) { [self] in
-      try await deposit(rescueLimit: rescueLimit)
-    }
+    AnswerIntake(
+      rule: .answer, maxItems: 16, failsWhole: false, imageBytes: imageBytes
+    ) { [self] in try await deposit(rescueLimit: rescueLimit) }
   }
 }

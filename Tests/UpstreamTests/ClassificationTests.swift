@@ -26,7 +26,43 @@ struct ClassificationTests {
     #expect(failure.kind == expected)
     #expect(failure.status == fixture.status)
     #expect(failure.requestID == fixture.headers["x-request-id"])
-    #expect(failure.isUnspent == (expected == .rateLimit || expected == .overloaded))
+    let isRefusal = fixture.status < 500 || [503, 529].contains(fixture.status)
+    #expect(
+      failure.isUnspent == (isRefusal && (expected == .rateLimit || expected == .overloaded)))
+  }
+
+  @Test(
+    "Only a status that takes no order says that nothing was bought",
+    arguments: [
+      (429, true), (400, true), (403, true), (503, true), (529, true), (500, false), (502, false),
+      (501, false), (599, false), (302, false),
+    ])
+  func refusal(_ status: Int, _ isUnspent: Bool) {
+    for (code, kind) in [
+      ("ServiceUnavailable", UpstreamFailure.Kind.overloaded), ("overloaded_error", .overloaded),
+      ("rate_limit_exceeded", .rateLimit),
+    ] {
+      let found = failure(status, "{\"error\":{\"code\":\"\(code)\",\"message\":\"Busy.\"}}")
+      #expect(found.kind == kind, "for the client it is what it says")
+      #expect(found.isUnspent == isUnspent && found.isTransient == isUnspent, "\(code)")
+    }
+  }
+
+  @Test("What is said is read within limits")
+  func longTexts() throws {
+    // One character, as one calls it, of 200 kB.
+    let accent = "e" + String(repeating: "\u{301}", count: 100_000)
+    for name in ["message", "code", "type", "param"] {
+      let root = JSONValue.object(JSONObject([.init(name: name, value: .string(accent))]))
+      let error = try #require(ReportedError(["error": root]))
+      let texts = [error.message, error.code, error.type, error.param].compactMap { $0 }
+      #expect(texts.count == 1)
+      #expect(texts.allSatisfy { $0.utf8.count <= 8000 }, "\(name)")
+    }
+    let many = (0..<20_000).map { "\($0)" }.joined(separator: ",")
+    let text = Array("{\"x\":[\(many)],\"error\":{\"code\":\"moderation_blocked\"}}".utf8)
+    let found = UpstreamFailure.withoutImage(skeleton: text.span, requestID: nil)
+    #expect(found.kind == .noImage && found.isSpent)
   }
 
   private func failure(_ status: Int, _ body: String) -> UpstreamFailure {

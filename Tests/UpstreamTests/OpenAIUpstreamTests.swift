@@ -183,6 +183,48 @@ struct OpenAIUpstreamTests {
     #expect(outcome.received.count == calls)
   }
 
+  @Test(
+    "A failure of its own may have been paid for, whatever its code says", arguments: [500, 502])
+  func failureThatSpeaksOfOverload(_ status: Int) async throws {
+    let body = #"{"error":{"code":"ServiceUnavailable","message":"Busy."}}"#
+    let fields = "retry-after-ms: 1\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+    let outcome = try await run([
+      .answer("HTTP/1.1 \(status) Status\r\n\(fields)\(body)"), .answer(Self.empty),
+    ])
+    #expect(outcome.failure?.kind == .overloaded && outcome.failure?.attempts == 1)
+    #expect(outcome.received.count == 1)
+  }
+
+  @Test("An answer that was read to its end leaves nothing behind")
+  func nothingWaits() async throws {
+    let lookups = try HostLookups(threads: 1, queueLimit: 8)
+    defer { lookups.stop() }
+    let trust = try Self.trust.get()
+    try await onLoop { loop in
+      let server = try ScriptedServer([.answer(Self.empty), .answer(Self.empty)], on: loop)
+      defer { server.stop(on: loop) }
+      let client = try HTTPClient(lookups: lookups, trust: trust, on: loop)
+      defer { client.close(on: loop) }
+      let upstream = OpenAIUpstream(
+        base: try ClientURL(Array("http://127.0.0.1:\(server.endpoint.port)/v1".utf8)), key: nil,
+        version: "1.0", client: client)
+      for isRead in [true, false] {
+        let order = UpstreamOrder(
+          model: "m", parameters: JSONObject(), timeoutNanoseconds: 600_000_000_000)
+        let answer = try await upstream.generate(order, while: { true }, on: loop)
+        answer.expectEnd()
+        let before = client.waits
+        if isRead {
+          while try await answer.read({ _ in }) {}
+        } else {
+          answer.close()
+        }
+        let after = client.waits
+        #expect(before == 1 && after == 0)
+      }
+    }
+  }
+
   @Test("An empty balance is no rate limit, whatever its status")
   func balance() async throws {
     let fixture = try #require(

@@ -25,9 +25,12 @@ struct GenerationHandler {
   func answer(_ call: Call, on loop: isolated EventLoop) async throws -> Response {
     try call.caller.require(.generate)
     let arrival = loop.now
-    let body = try await call.json(limit: Self.bodyLimit)
-    let order = try GenerationOrder(
-      body, catalog: catalog, caller: call.caller, defaults: context.settings.defaults)
+    let body = try await call.request.body.collect(limit: Self.bodyLimit)
+    let (caller, defaults) = (call.caller, context.settings.defaults)
+    let order = try await context.workers.run(over: body.count) { [catalog] in
+      try GenerationOrder(
+        try Call.object(body), catalog: catalog, caller: caller, defaults: defaults)
+    }
     let id = GenerationID(number: UInt128(bytes: SystemRandom.bytes16()))
     do {
       return try await generate(order, id, call, arrival: arrival, on: loop)
@@ -52,7 +55,7 @@ struct GenerationHandler {
       context: context, order: order, call: call, id: id, space: space, promise: promise,
       reader: reader)
     try await rehost.take(reply, on: loop)
-    try await rehost.publish()
+    try await rehost.publish(by: desk.clock, on: loop)
     let milliseconds = (SystemClock.monotonicNanoseconds - started) / 1_000_000
     return try await rehost.response(upstream: reply, milliseconds: milliseconds)
   }

@@ -17,6 +17,8 @@ struct GenerationOrder {
   let parameters: JSONObject
   /// What makes two orders the same.
   let fingerprint: Digest
+  /// How long it is, about: to read or write a long one is no work for a loop.
+  let bytes: Int
 
   /// What all of its images may need, in bytes; no more than there can be.
   var expectedBytes: Int64 {
@@ -52,7 +54,9 @@ struct GenerationOrder {
       throw .badRequest(
         "With \"asset.store\": false there is no URL; ask for b64_json.", param: "asset.store")
     }
-    fingerprint = Self.fingerprint(of: object, owner: caller.owner)
+    let text = JSONValue.object(object).canonicalBytes
+    bytes = text.count
+    fingerprint = Self.fingerprint(of: text, owner: caller.owner)
     parameters = object.filter { !["asset", "stream", "async"].contains($0.name) }
   }
 
@@ -82,12 +86,11 @@ struct GenerationOrder {
   }
 
   /// "Same" is owner, route and the request with sorted members, nulls dropped, numbers canonical.
-  private static func fingerprint(of request: JSONObject, owner: Owner) -> Digest {
+  private static func fingerprint(of canonical: [UInt8], owner: Owner) -> Digest {
     var hash = SHA256()
     let head = Array("\(owner.name)\n/v1/images/generations\n".utf8)
-    let body = JSONValue.object(request).canonicalBytes
     hash.update(head.span)
-    hash.update(body.span)
+    hash.update(canonical.span)
     return hash.finalize()
   }
 }
@@ -145,7 +148,10 @@ private struct ParameterCheck {
     guard let prompt = try text("prompt"), !prompt.isEmpty else {
       throw .badRequest("A \"prompt\" is needed.", param: "prompt", code: "missing_prompt")
     }
-    guard prompt.unicodeScalars.count <= Self.promptCharacters else {
+    // Bytes first: they need not be counted.
+    guard prompt.utf8.count <= 4 * Self.promptCharacters,
+      prompt.unicodeScalars.count <= Self.promptCharacters
+    else {
       throw .badRequest(
         "\"prompt\" is longer than \(Self.promptCharacters) characters.", param: "prompt")
     }

@@ -16,6 +16,7 @@ extension ServiceContext {
   /// here whole, since a part of a signature opens nothing, and in pieces, since `LogRedaction`
   /// would cut a signature that is in one: put together they are the URL.
   func tellLost(of id: GenerationID, _ failure: Failure, at url: String? = nil) {
+    metrics.noteLost()
     var more: [JSONObject.Member] = []
     if let url {
       more.append(.init(name: "result_url", value: .array(Self.pieces(url).map { .string($0) })))

@@ -14,7 +14,7 @@ internal import Wire
 struct Rehost {
   let context: ServiceContext
   private let order: GenerationOrder
-  private let call: Call
+  let call: Call
   let id: GenerationID
   private let space: ReservedSpace
   /// What the order was promised of its owner's quota; goes once the images have their rows.
@@ -72,9 +72,10 @@ struct Rehost {
   /// - Throws: the upstream's error, also one inside a 200; `no_image_returned`.
   mutating func take(_ reply: UpstreamReply, on loop: isolated EventLoop) async throws {
     self.reply = reply
-    let intake = AnswerIntake(rule: .answer, maxItems: 16, failsWhole: false) { [self] in
-      try await begin()
-    }
+    let intake = AnswerIntake(
+      rule: .answer, maxItems: 16, failsWhole: false,
+      imageBytes: context.settings.limits.imageBytes
+    ) { [self] in try await begin() }
     if let error = await intake.takePaid(reply) {
       reply.close()
       let scan = (error as? ScanFailure).map {
@@ -85,7 +86,7 @@ struct Rehost {
     skeleton = intake.skeleton
     items = intake.taken
     await fetchAll(reply, on: loop)
-    try refuseEmpty()
+    try await refuseEmpty()
   }
 
   private var requestID: String? { reply?.requestID }
@@ -99,7 +100,7 @@ struct Rehost {
   }
 
   /// An answer without a single image is an error, whatever its status says.
-  private func refuseEmpty() throws {
+  private func refuseEmpty() async throws {
     let hasImage = items.contains { item in
       switch item {
       case .settled, .unstored: true
@@ -111,9 +112,17 @@ struct Rehost {
     for case .failed(let failure) in items {
       throw about(failure.afterPaying(requestID: requestID))
     }
-    let none = UpstreamFailure.withoutImage(
-      skeleton: skeleton.bytes.span, requestID: requestID, reply?.scrubber ?? Scrubber())
-    throw about(Failure(upstream: none))
+    throw about(Failure(upstream: await withoutImage()))
+  }
+
+  /// What an answer without an image says; an upstream may say a lot.
+  private func withoutImage() async -> UpstreamFailure {
+    let (bytes, id, scrubber) = (skeleton.bytes, requestID, reply?.scrubber ?? Scrubber())
+    let told = try? await context.workers.run(over: bytes.count) {
+      UpstreamFailure.withoutImage(skeleton: bytes.span, requestID: id, scrubber)
+    }
+    let nothing: [UInt8] = []
+    return told ?? .withoutImage(skeleton: nothing.span, requestID: id, scrubber)
   }
 
   /// The same, with what the log says of it.
@@ -128,7 +137,7 @@ struct Rehost {
   /// Gives the images their rows, all in one transaction, with the generation's own.
   ///
   /// - Throws: the first image's failure when none is left: all were taken down.
-  mutating func publish() async throws {
+  mutating func publish(by clock: LoopClock, on loop: isolated EventLoop) async throws {
     terms = Self.terms(of: order, call, context)
     for index in items.indices {
       guard case .unstored(let failure, let image) = items[index] else { continue }
@@ -136,12 +145,20 @@ struct Rehost {
       if case .unstored = items[index] { note(failure, index) }
     }
     promise?.correct(to: settled.reduce(0) { $0 + $1.blob.bytes })
+    var triesLeft = context.limits.publishTries
     while true {
       do throws(StoreFailure) {
         try await publishSettled()
         break
       } catch {
         if error.kind == .blocked, drop(digest: error.subject, error) { continue }
+        // Nobody is there to whom they could go: their rows are all that can keep them.
+        if error.mayPass, triesLeft > 0, !call.request.body.isClientThere {
+          triesLeft -= 1
+          await clock.sleep(until: loop.now + Self.publishPause, on: loop)
+          terms = Self.terms(of: order, call, context)
+          continue
+        }
         // Paid for: without rows the images still go out, as base64; not those taken down.
         for part in settled { await withhold(part.index, part.blob.digest) }
         noteNotStored(Failure(error), "\(error)", settled.map(\.index))
@@ -151,8 +168,11 @@ struct Rehost {
     // Its rows count from now on.
     promise = nil
     noteFailed()
-    try refuseEmpty()
+    try await refuseEmpty()
   }
+
+  /// Nanoseconds before the rows are tried once more; the store looks after itself every second.
+  private static let publishPause: Int64 = 1_000_000_000
 
   private mutating func publishSettled() async throws(StoreFailure) {
     var publication = Publication(generation: row)
@@ -242,14 +262,18 @@ struct Rehost {
     let urls = context.urls(call)
     var replies: [ItemReply] = []
     for index in items.indices { replies.append(await item(index, urls)) }
-    try refuseEmpty()
+    try await refuseEmpty()
     let summary = summary(reply, urls, milliseconds)
     let answer = AnswerReply(
       skeleton: skeleton, items: replies, summary: summary, form: terms.base64)
     var response = answer.response(on: context.workers)
     addHeaders(to: &response, reply)
-    return deletingAfterDelivery(response, ordered)
+    return deletingAfterDelivery(tellingLoss(response), ordered)
   }
+
+  func hasRow(_ index: Int) -> Bool { assets[index] != nil }
+
+  func whyUnstored(_ index: Int) -> Failure? { unstored[index] }
 
   private var ordered: [Asset] { assets.sorted { $0.key < $1.key }.map(\.value) }
 

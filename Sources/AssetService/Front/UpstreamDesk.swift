@@ -93,8 +93,8 @@ final class UpstreamReply: ByteSource {
 final class UpstreamDesk {
   private let context: ServiceContext
   private let upstreams: [String: any Upstream]
-  /// For the orders in line.
-  private let clock: LoopClock
+  /// For all that orders wait for: their turn, and a store that does not take their images.
+  let clock: LoopClock
 
   init(
     _ context: ServiceContext, upstreams: [String: any Upstream], on loop: isolated EventLoop
@@ -185,11 +185,15 @@ final class UpstreamDesk {
     try await beginFile()
     let order = errand.order
     let timeout = order.model.timeout.nanoseconds
-    let request = UpstreamOrder(
+    var request = UpstreamOrder(
       model: order.upstreamModel, parameters: try order.parameters(for: candidate),
       timeoutNanoseconds: timeout,
       // While another upstream is left, that one is the second attempt.
       mayRetry: isLast && !errand.clientRetries)
+    let (unwritten, dialect) = (request, type(of: upstream))
+    request.document = try await context.workers.run(over: order.bytes) {
+      dialect.document(of: unwritten)
+    }
     let record = context.purchases.begin(
       Purchase(
         generation: errand.id, model: order.modelName, upstream: candidate.name,

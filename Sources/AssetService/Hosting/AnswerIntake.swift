@@ -87,18 +87,22 @@ final class AnswerIntake {
   private let turn: WorkTurn
   /// Whether the whole document has come.
   private var isDocumentWhole = false
-  /// Bytes since an image has failed whose text goes on.
-  private var overrun = 0
-  /// So many bytes of it are passed over: a text that is only a little too long does not take the
-  /// images behind it along, an endless one ends.
-  private static let overrunLimit = 1 << 20
+  /// Bytes of the text that is passed over.
+  private var overrun: Int64 = 0
+  /// So many bytes are passed over of an image that has failed: a text that is only a little too
+  /// long does not take the images behind it along, an endless one ends.
+  private static let overrunLimit: Int64 = 1 << 20
+  /// So many of a second text of an item that has its image: as many as that text may have.
+  private let duplicateLimit: Int64
 
   /// `failsWhole`: an image that is neither stored nor put back fails the whole answer; its sender
-  /// still has it. Without it the item is `failed`: the others were paid for.
+  /// still has it. Without it the item is `failed`: the others were paid for. `imageBytes` is the
+  /// size of the largest image.
   init(
-    rule: ImagesAnswerScanner.Rule, maxItems: Int, failsWhole: Bool, turn: WorkTurn = WorkTurn(),
-    begin: @escaping Begin
+    rule: ImagesAnswerScanner.Rule, maxItems: Int, failsWhole: Bool,
+    imageBytes: Int64 = 64 << 20, turn: WorkTurn = WorkTurn(), begin: @escaping Begin
   ) {
+    duplicateLimit = Base64.encodedLength(imageBytes) + Self.overrunLimit
     if case .answer = rule { repair = AnswerText() }
     self.turn = turn
     scanner = ImagesAnswerScanner(rule: rule, limits: Self.limits(maxItems, isBody: failsWhole))
@@ -138,10 +142,15 @@ final class AnswerIntake {
   }
 
   private func endOverrun() throws {
-    overrun = scanner.isPassingOver && !failsWhole ? overrun + chunk.count : 0
-    guard overrun > Self.overrunLimit else { return }
+    guard !failsWhole, let passed = scanner.passing else {
+      overrun = 0
+      return
+    }
+    overrun += Int64(chunk.count)
+    let limit = passed == .broken ? Self.overrunLimit : duplicateLimit
+    guard overrun > limit else { return }
     if case .failed(let failure)? = items[current] { throw failure }
-    throw ScanFailure.skeletonTooLarge(limit: Self.overrunLimit)
+    throw ScanFailure.skeletonTooLarge(limit: Int(limit))
   }
 
   /// Reads an answer that was paid for, as far as it goes: items that came whole before it broke
@@ -185,6 +194,7 @@ final class AnswerIntake {
     case .imageBegin(let item, _):
       current = item
       items[item] = nil
+      overrun = 0
       text.removeAll()
       isTextWhole = true
       deposit = try await begin()
@@ -258,7 +268,13 @@ final class AnswerIntake {
       if failsWhole { throw failure }
       return scanner.abandonImage()
     }
-    try text.withSpan { (text) throws(ScanFailure) in try scanner.restoreImage(text) }
+    do throws(ScanFailure) {
+      try text.withSpan { (text) throws(ScanFailure) in try scanner.restoreImage(text) }
+    } catch {
+      // There is no room for it; of a paid answer the images behind it count for more.
+      guard !failsWhole else { throw error }
+      scanner.abandonImage()
+    }
   }
 }
 

@@ -76,7 +76,10 @@ struct AssetHandlers {
         in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation))
     }
     try await intake.take(call.request.body)
-    let document = try JSONValue.parse(intake.skeleton.bytes.span, limits: .body)
+    let text = intake.skeleton.bytes
+    let document = try await context.workers.run(over: text.count) {
+      try JSONValue.parse(text.span, limits: .body)
+    }
     guard document.object != nil else { throw Failure.badRequest("The body must be an object.") }
     let options = try AssetOptions(document["asset"]).over(try AssetOptions(call.query))
     switch intake.taken.first ?? .plain {
@@ -183,7 +186,7 @@ struct AssetHandlers {
   func change(_ id: String, _ call: Call) async throws -> Response {
     try call.caller.require(.host)
     let known = try await find(id, call)
-    let body = try await call.json(limit: 64 << 10)
+    let body = try await call.json(limit: 64 << 10, on: context.workers)
     var change = AssetChange()
     for member in body.object?.members ?? []
     where !["retention", "ttl", "pinned"].contains(member.name) {
@@ -234,7 +237,7 @@ struct AssetHandlers {
     try call.caller.require(.host)
     let asset = try await find(id, call)
     var ttl = context.settings.defaults.ttl.wholeSeconds
-    let body = try await call.json(limit: 64 << 10)
+    let body = try await call.json(limit: 64 << 10, on: context.workers)
     for member in body.object?.members ?? [] where member.name != "ttl" {
       throw Failure.badRequest(
         "\"\(member.name.shownName)\" is not known; there is ttl.", param: member.name)

@@ -215,8 +215,11 @@ final class Deposit {
 final class UnstoredImage {
   private let work: IngestWork?
   private let written: Int64
-  private var rest = ByteBuffer(capacity: 4096)
+  /// The rest, in blocks that are full but for the last one: it grows without being copied, which
+  /// would hold the loop for as long as tens of MiB take.
+  private var rest: [[UInt8]] = []
   private let allowance: RescueAllowance?
+  static let blockBytes = 256 << 10
 
   init(_ work: IngestWork?, within allowance: RescueAllowance? = nil) {
     self.work = work
@@ -225,15 +228,29 @@ final class UnstoredImage {
   }
 
   var bytes: Int64 { written + bytesInMemory }
-  var bytesInMemory: Int64 { Int64(rest.count) }
+  var bytesInMemory: Int64 {
+    rest.last.map { Int64((rest.count - 1) * Self.blockBytes + $0.count) } ?? 0
+  }
+
+  /// How many bytes each block holds. For tests.
+  var blocks: [Int] { rest.map(\.count) }
 
   deinit { allowance?.giveBack(bytesInMemory) }
 
   /// Keeps more bytes in memory; `false` when there is no memory left for them.
   func keep(_ bytes: Span<UInt8>) -> Bool {
     guard allowance?.take(Int64(bytes.count)) ?? true else { return false }
-    rest.reserve(bytes.count)
-    rest.append(bytes)
+    var taken = 0
+    while taken < bytes.count {
+      if rest.last?.count ?? Self.blockBytes == Self.blockBytes { rest.append([]) }
+      let block = rest.count - 1
+      let count = min(bytes.count - taken, Self.blockBytes - rest[block].count)
+      let piece = bytes.extracting(taken..<taken + count)
+      rest[block].append(addingCapacity: count) { free in
+        for index in piece.indices { free.append(piece[index]) }
+      }
+      taken += count
+    }
     return true
   }
 
@@ -280,11 +297,8 @@ final class UnstoredImage {
   /// disk is mostly the one that has just failed.
   func read(at offset: Int64, count: Int, on workers: Workers) async throws -> [UInt8] {
     guard offset < written, let work else {
-      let start = Int(offset - written)
-      return rest.withSpan { bytes in
-        let piece = bytes.extracting(min(start, bytes.count)..<min(start + count, bytes.count))
-        return piece.indices.map { piece[$0] }
-      }
+      let (block, start) = Int(offset - written).quotientAndRemainder(dividingBy: Self.blockBytes)
+      return block < rest.count ? Array(rest[block].dropFirst(start).prefix(count)) : []
     }
     let size = Int(min(Int64(count), written - offset))
     return try await workers.run {

@@ -15,7 +15,7 @@ struct AdminCollection {
 
   func run(_ call: Call) async throws -> Response {
     let configured = Policy.configured(context.settings.collection)
-    let body = try await call.json(limit: 64 << 10)
+    let body = try await call.json(limit: 64 << 10, on: context.workers)
     if let id = body["explain"]?.string {
       return .lines(try await explanation(of: id, CollectionOrder(body, configured: configured)))
     }

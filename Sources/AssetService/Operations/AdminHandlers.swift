@@ -98,7 +98,7 @@ struct AdminHandlers {
 
   /// Makes a key; this answer is the only place where it is ever seen.
   private func createKey(_ call: Call) async throws -> Response {
-    let body = try await call.json(limit: 64 << 10)
+    let body = try await call.json(limit: 64 << 10, on: context.workers)
     let secret = "ak-" + Base64URL.encode(SystemRandom.bytes32().span)
     let earlier = try await context.store.read { reader in try reader.keys() }
     let key = try await context.store.insert(

@@ -120,17 +120,25 @@ extension UInt8 {
 final class Metrics: Sendable {
   private let refusedByQuota = Atomic<Int>(0)
   private let notStored = Atomic<Int>(0)
+  private let lost = Atomic<Int>(0)
 
   /// Orders and uploads that a key's quota refused.
   var quotaRefusals: Int { refusedByQuota.load(ordering: .relaxed) }
   /// Images that were paid for and could not be stored.
   var unstoredImages: Int { notStored.load(ordering: .relaxed) }
 
+  /// Images that were paid for and are neither stored nor delivered.
+  var lostImages: Int { lost.load(ordering: .relaxed) }
+
   /// Counts one more refusal.
   func noteQuotaRefusal() { refusedByQuota.add(1, ordering: .relaxed) }
 
   /// Counts images that could not be stored.
   func noteUnstored(_ images: Int) { notStored.add(images, ordering: .relaxed) }
+
+  /// Counts an image that nobody has.
+  func noteLost() { lost.add(1, ordering: .relaxed) }
+
   private let all = Mutex<[LoopCounters]>([])
   /// When the service started, in unix seconds.
   let startedAt = SystemClock.wallSeconds

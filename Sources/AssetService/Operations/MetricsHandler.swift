@@ -115,6 +115,10 @@ struct MetricsHandler {
       "Images that were paid for and went out without being stored.",
       context.metrics.unstoredImages)
     page.single(
+      "assetd_lost_images_total", .counter,
+      "Images that were paid for and are neither stored nor delivered; the log names them.",
+      context.metrics.lostImages)
+    page.single(
       "assetd_purchases_under_way", .gauge, "Paid calls of upstreams now.",
       context.purchases.count)
   }

@@ -51,8 +51,10 @@ extension Skeleton {
 }
 
 extension Skeleton.Item {
-  /// Whether it holds an image, or the URL of one.
-  fileprivate var isWorthKeeping: Bool { image != nil || url != nil }
+  /// Whether it holds an image, or the URL of one, or held what was to be one.
+  fileprivate var isWorthKeeping: Bool {
+    image != nil || url != nil || object?.members.contains { $0.value == .duplicate } == true
+  }
 }
 
 extension Skeleton.Object {

@@ -175,11 +175,11 @@ extension ImagesAnswerScanner {
     }
   }
 
-  mutating func takePassedOver(_ byte: UInt8, _ passed: Passed) throws(ScanFailure) {
+  mutating func takePassedOver(_ byte: UInt8) throws(ScanFailure) {
     switch grammar.take(byte) {
     case .end:
       try keep(byte)
-      endValue(passed == .duplicate ? .duplicate : .image)
+      endValue(.duplicate)
     case .fault(let fault): throw .json(fault)
     case .more, .byte, .unit: break
     }

@@ -6,11 +6,8 @@ extension ImagesAnswerScanner {
   /// follows of it stays there too, and there is no `imageEnd`.
   ///
   /// - Parameter text: its base64 characters so far, as they came.
-  /// - Throws: `skeletonTooLarge`.
+  /// - Throws: `skeletonTooLarge`; the document is as it was, `abandonImage` goes on.
   public mutating func restoreImage(_ text: Span<UInt8>) throws(ScanFailure) {
-    events.removeAll()
-    // What follows in the item may be its image.
-    itemHasImage = false
     switch phase {
     case .image, .imageEscape, .imagePercent, .passOver:
       try keepRestored(text)
@@ -21,33 +18,51 @@ extension ImagesAnswerScanner {
       try restoreEnded(text)
     default: break
     }
+    events.removeAll()
+    // What follows in the item may be its image.
+    itemHasImage = false
   }
 
+  /// All of it or nothing: a document that breaks off here is closed at a place that is known.
   private mutating func keepRestored(_ text: Span<UInt8>) throws(ScanFailure) {
-    for byte in lead { try keep(byte) }
+    var restored = lead
     for index in text.indices {
       // A line break that came as an escape is one again: raw, it would be no JSON.
-      guard text[index] < 0x20 else {
-        try keep(text[index])
-        continue
+      if text[index] < 0x20 {
+        JSONWriter.append(escaped: text[index], to: &restored)
+      } else {
+        restored.append(text[index])
       }
-      var escape: [UInt8] = []
-      JSONWriter.append(escaped: text[index], to: &escape)
-      for byte in escape { try keep(byte) }
     }
+    guard restored.count <= limits.skeletonBytes - skeleton.bytes.count else {
+      throw .skeletonTooLarge(limit: limits.skeletonBytes)
+    }
+    skeleton.bytes += restored
   }
 
   /// The string has its end already: its text goes in before the closing quote.
   private mutating func restoreEnded(_ text: Span<UInt8>) throws(ScanFailure) {
-    guard let item = skeleton.items.indices.last, var object = skeleton.items[item].object,
-      let member = object.members.indices.last, object.members[member].value == .image,
-      let quote = skeleton.bytes.popLast()
-    else { return }
+    guard hasEndedImage, let quote = skeleton.bytes.popLast() else { return }
+    defer { skeleton.bytes.append(quote) }
     try keepRestored(text)
-    try keep(quote)
-    object.members[member].value = .other
-    object.members[member].end = skeleton.bytes.count
-    object.lastValueEnd = skeleton.bytes.count
+    let end = skeleton.bytes.count + 1
+    changeEndedImage { member in
+      member.value = .other
+      member.end = end
+    }
+  }
+
+  private var hasEndedImage: Bool {
+    skeleton.items.last?.object?.members.last?.value == .image
+  }
+
+  /// Changes the member whose image has just ended.
+  mutating func changeEndedImage(_ body: (inout Skeleton.Member) -> Void) {
+    guard hasEndedImage, let item = skeleton.items.indices.last,
+      var object = skeleton.items[item].object, let member = object.members.indices.last
+    else { return }
+    body(&object.members[member])
+    object.lastValueEnd = object.members[member].end
     skeleton.items[item].object = object
   }
 }

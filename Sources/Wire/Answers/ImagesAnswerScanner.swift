@@ -86,8 +86,10 @@ public struct ImagesAnswerScanner: Sendable {
   }
 
   /// Why a string is passed over.
-  enum Passed {
+  public enum Passed: Sendable {
+    /// It is no image, or one that can not be read.
     case broken
+    /// Its item has an image already.
     case duplicate
   }
 
@@ -154,8 +156,8 @@ public struct ImagesAnswerScanner: Sendable {
 
   static func isBase64(_ byte: UInt8) -> Bool { clinux_base64_class(byte) != 0xFF }
 
-  /// Whether the scanner is inside a text that is passed over: a broken image, or a second one.
-  public var isPassingOver: Bool { if case .passOver = phase { true } else { false } }
+  /// Why the text that the scanner is in is passed over; `nil` when it is not.
+  public var passing: Passed? { if case .passOver(let passed) = phase { passed } else { nil } }
 
   /// Ends the body; fails when the document is not whole.
   public mutating func finish() throws(ScanFailure) {
@@ -163,10 +165,12 @@ public struct ImagesAnswerScanner: Sendable {
     guard case .end = phase, events.isEmpty else { throw .json(.unexpectedEnd) }
   }
 
-  /// Gives up the image under way (its base64 is malformed, or it is no image): the rest of its
-  /// string is passed over and there is no `imageEnd`.
+  /// Gives up the image under way, or just ended (its base64 is malformed, or it is no image): the
+  /// rest of its string is passed over and there is no `imageEnd`. What follows in the item may be
+  /// its image.
   public mutating func abandonImage() {
     events.removeAll()
+    itemHasImage = false
     switch phase {
     case .image:
       grammar = StringGrammar()
@@ -176,6 +180,7 @@ public struct ImagesAnswerScanner: Sendable {
     case .imagePercent:
       grammar = StringGrammar()
       phase = .passOver(.broken)
+    case .comma, .end: changeEndedImage { $0.value = .duplicate }
     default: break
     }
   }

@@ -26,8 +26,8 @@ public struct Skeleton: Sendable {
   public enum Value: Hashable, Sendable {
     /// Turned aside.
     case image
-    /// Another string of an item whose image was already turned aside: it was passed over. Or one
-    /// that a later member of its name took the place of.
+    /// Another string of an item whose image was already turned aside, or one that is no image:
+    /// it was passed over. Or one that a later member of its name took the place of.
     case duplicate
     /// `null`
     case null

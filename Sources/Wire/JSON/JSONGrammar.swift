@@ -101,17 +101,22 @@ struct StringGrammar {
 
   private mutating func escape(_ byte: UInt8) -> Step {
     state = .plain
+    if let character = Self.character(escapedAs: byte) { return .unit(UInt16(character)) }
+    guard byte == 0x75 else { return .fault(.escape) }
+    state = .hex(left: 4, value: 0)
+    return .more
+  }
+
+  /// What a backslash and this byte stand for; `nil` for `u`, and where they stand for nothing.
+  static func character(escapedAs byte: UInt8) -> UInt8? {
     switch byte {
-    case 0x22, 0x5C, 0x2F: return .unit(UInt16(byte))
-    case 0x62: return .unit(0x08)
-    case 0x66: return .unit(0x0C)
-    case 0x6E: return .unit(0x0A)
-    case 0x72: return .unit(0x0D)
-    case 0x74: return .unit(0x09)
-    case 0x75:
-      state = .hex(left: 4, value: 0)
-      return .more
-    default: return .fault(.escape)
+    case 0x22, 0x5C, 0x2F: byte
+    case 0x62: 0x08
+    case 0x66: 0x0C
+    case 0x6E: 0x0A
+    case 0x72: 0x0D
+    case 0x74: 0x09
+    default: nil
     }
   }
 }
@@ -146,10 +151,10 @@ struct StringText {
       return
     }
     flush()
-    if (0xD800...0xDBFF).contains(unit) {
-      highSurrogate = unit
-    } else {
-      append(scalar: UInt32(unit))
+    switch unit {
+    case 0xD800...0xDBFF: highSurrogate = unit
+    case 0xDC00...0xDFFF: append(scalar: 0xFFFD)
+    default: append(scalar: UInt32(unit))
     }
   }
 
@@ -159,10 +164,22 @@ struct StringText {
     append(scalar: 0xFFFD)
   }
 
+  /// By hand: a text of escapes alone has a hundred thousand of them, and the library's way takes
+  /// ten times as long.
   private mutating func append(scalar: UInt32) {
-    bytes.append(
-      contentsOf: UTF8.encode(UnicodeScalar(scalar) ?? "\u{FFFD}")
-        ?? UTF8.encodedReplacementCharacter)
+    guard scalar >= 0x80 else { return bytes.append(UInt8(scalar)) }
+    if scalar < 0x800 {
+      bytes.append(UInt8(0xC0 | scalar >> 6))
+    } else {
+      if scalar < 0x10000 {
+        bytes.append(UInt8(0xE0 | scalar >> 12))
+      } else {
+        bytes.append(UInt8(0xF0 | scalar >> 18))
+        bytes.append(UInt8(0x80 | scalar >> 12 & 0x3F))
+      }
+      bytes.append(UInt8(0x80 | scalar >> 6 & 0x3F))
+    }
+    bytes.append(UInt8(0x80 | scalar & 0x3F))
   }
 }
 

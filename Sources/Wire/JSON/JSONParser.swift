@@ -123,6 +123,7 @@ private struct JSONParser {
     var text = StringText()
     while offset < bytes.count {
       takeRun(bytes, &text, grammar)
+      if takeEscape(bytes, &text, grammar) { continue }
       guard offset < bytes.count else { break }
       switch grammar.take(bytes[offset]) {
       case .more: break
@@ -146,6 +147,27 @@ private struct JSONParser {
     let start = offset
     while offset < bytes.count, StringGrammar.isPlain(bytes[offset]) { offset += 1 }
     if start < offset { text.append(bytes.extracting(start..<offset)) }
+  }
+
+  /// Takes a whole escape at once; what is wrong with another is found byte by byte.
+  private mutating func takeEscape(
+    _ bytes: Span<UInt8>, _ text: inout StringText, _ grammar: StringGrammar
+  ) -> Bool {
+    guard grammar.isPlain, offset + 1 < bytes.count, bytes[offset] == 0x5C else { return false }
+    if let character = StringGrammar.character(escapedAs: bytes[offset + 1]) {
+      text.append(unit: UInt16(character))
+      offset += 2
+      return true
+    }
+    guard bytes[offset + 1] == 0x75, offset + 6 <= bytes.count else { return false }
+    var unit: UInt16 = 0
+    for index in offset + 2..<offset + 6 {
+      guard let digit = Hex.value(anyCase: bytes[index]) else { return false }
+      unit = unit << 4 | UInt16(digit)
+    }
+    text.append(unit: unit)
+    offset += 6
+    return true
   }
 
   /// Most strings have no escape and are copied as they are. Nil leaves the offset: the slow way

@@ -11,7 +11,7 @@ public enum JSONWriter {
     bytes.append(0x22)
     var start = 0
     for index in utf8.indices where !isPlain(utf8[index]) {
-      bytes.append(utf8.extracting(start..<index))
+      if start < index { bytes.append(utf8.extracting(start..<index)) }
       append(escaped: utf8[index], to: &bytes)
       start = index + 1
     }
@@ -23,16 +23,23 @@ public enum JSONWriter {
     byte >= 0x20 && byte != 0x22 && byte != 0x5C
   }
 
-  /// Appends the escape of a byte that is not plain in a string.
+  /// Appends the escape of a byte that is not plain in a string. Byte by byte: an array for each
+  /// would be a block of memory for each.
   static func append(escaped byte: UInt8, to bytes: inout [UInt8]) {
+    bytes.append(0x5C)
     switch byte {
-    case 0x22, 0x5C: bytes += [0x5C, byte]
-    case 0x08: bytes += [0x5C, 0x62]
-    case 0x0C: bytes += [0x5C, 0x66]
-    case 0x0A: bytes += [0x5C, 0x6E]
-    case 0x0D: bytes += [0x5C, 0x72]
-    case 0x09: bytes += [0x5C, 0x74]
-    default: bytes += [0x5C, 0x75, 0x30, 0x30, Hex.digit(byte >> 4), Hex.digit(byte)]
+    case 0x22, 0x5C: bytes.append(byte)
+    case 0x08: bytes.append(0x62)
+    case 0x0C: bytes.append(0x66)
+    case 0x0A: bytes.append(0x6E)
+    case 0x0D: bytes.append(0x72)
+    case 0x09: bytes.append(0x74)
+    default:
+      bytes.append(0x75)
+      bytes.append(0x30)
+      bytes.append(0x30)
+      bytes.append(Hex.digit(byte >> 4))
+      bytes.append(Hex.digit(byte))
     }
   }
 

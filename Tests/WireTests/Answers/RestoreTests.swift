@@ -42,6 +42,40 @@ import Wire
     }
   }
 
+  /// A text that there is no room for leaves the document as it is, and JSON.
+  @Test(arguments: [true, false])
+  func whatDoesNotFitChangesNothing(isEnded: Bool) throws {
+    let begin = String(repeating: "A", count: 60)
+    let document =
+      "{\"data\":[{\"b64_json\":\"\(begin)\\u000aAAAA\",\"a\":1},{\"b64_json\":\"AAAA\"}]}"
+    let left = #"{"data":[{"b64_json":"","a":1},{"b64_json":""}]}"#
+    var scanner = ImagesAnswerScanner(rule: .answer, limits: .init(skeletonBytes: left.utf8.count))
+    let bytes = Array(document.utf8)
+    var (offset, tries, item) = (0, 0, 0)
+    func restore() {
+      tries += 1
+      let text = Array((begin + "\n").utf8)
+      let failure = #expect(throws: ScanFailure.self) { try scanner.restoreImage(text.span) }
+      #expect(failure == .skeletonTooLarge(limit: left.utf8.count))
+      scanner.abandonImage()
+    }
+    scanning: while true {
+      switch try scanner.next(bytes.span, from: &offset) {
+      case .needInput, .complete: break scanning
+      case .imageBegin(let index, _): item = index
+      case .imageBytes(let range):
+        offset = range.first { bytes[$0] == 0x22 || bytes[$0] == 0x5C } ?? range.upperBound
+        if !isEnded, item == 0 { restore() }
+      case .imageEnd: if isEnded, item == 0 { restore() }
+      case .imageText, .imageBroken: break
+      }
+    }
+    try scanner.finish()
+    #expect(tries == 1)
+    #expect(String(decoding: scanner.skeleton.bytes, as: UTF8.self) == left)
+    #expect(scanner.skeleton.items.map { $0.image == nil } == [true, false])
+  }
+
   @Test func anImageThatEndedGoesBackBeforeItsQuote() throws {
     let document = #"{"data":[{"a":1,"b64_json":"data:image/png;base64,AAA","z":2}],"q":3}"#
     var scanner = ImagesAnswerScanner(rule: .answer)

@@ -29,6 +29,22 @@ private func fault(_ bytes: [UInt8]) -> JSONFailure? {
     #expect(value?["missing"] == nil && value?[0] == nil && value?["a"]?[6] == nil)
   }
 
+  /// Code units of each length in UTF-8, alone; halves of pairs are U+FFFD.
+  @Test func codeUnits() {
+    let ends: [UInt16] = [0xD7FF, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, 0xE000, 0xFFFF]
+    for unit in Array(0..<0x900) + Array(stride(from: 0x900, to: 0xFFFF, by: 97)) + ends {
+      let hex = String(unit, radix: 16)
+      let digits = String(repeating: "0", count: 4 - hex.count) + hex
+      let wanted = UnicodeScalar(unit) ?? "\u{FFFD}"
+      if parse("\"\\u\(digits)\"") != .string(String(wanted)) { Issue.record("\(digits)") }
+    }
+    for scalar: UnicodeScalar in ["\u{10000}", "\u{1F600}", "\u{10FFFF}"] {
+      let units = UTF16.encode(scalar).map { Array($0) } ?? []
+      let text = units.map { "\\u" + String($0, radix: 16) }.joined()
+      #expect(parse("\"a\(text)b\"") == .string("a\(scalar)b"))
+    }
+  }
+
   struct Bad: CustomTestStringConvertible {
     let section: String
     let text: [UInt8]
