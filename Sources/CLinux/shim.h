@@ -140,11 +140,14 @@ __attribute__((noinline, unused)) static int clinux_gettid(void) {
 static inline int clinux_fallocate_keep_size(int fd, off_t offset, off_t length) {
   return (int)syscall(SYS_fallocate, fd, 1 /* FALLOC_FL_KEEP_SIZE */, offset, length);
 }
-// Reads one byte if that needs no disk; EAGAIN if it does (preadv2(2), RWF_NOWAIT).
+// Reads what needs no disk; EAGAIN if the first byte does (preadv2(2), RWF_NOWAIT).
+static inline long clinux_read_at_once(int fd, void *buffer, size_t count, off_t offset) {
+  struct iovec place = {buffer, count};
+  return syscall(SYS_preadv2, fd, &place, 1, offset, 0L, 8 /* RWF_NOWAIT */);
+}
 static inline long clinux_peek(int fd, off_t offset) {
   char byte;
-  struct iovec place = {&byte, 1};
-  return syscall(SYS_preadv2, fd, &place, 1, offset, 0L, 8 /* RWF_NOWAIT */);
+  return clinux_read_at_once(fd, &byte, 1, offset);
 }
 // Opens a name whose whole path is in the kernel's memory; EAGAIN when it is not (openat2(2),
 // RESOLVE_CACHED; since Linux 5.12, 437 on every architecture).

@@ -27,6 +27,17 @@ public final class SharedFile: Sendable {
     try file.read(into: &buffer, at: offset)
   }
 
+  /// The same if the bytes are in memory; `nil` when they are not all, when the file system can not
+  /// say, or when reading fails (preadv2(2), RWF_NOWAIT).
+  public func readAtOnce(into buffer: inout MutableSpan<UInt8>, at offset: Int64) -> Int? {
+    let number = number
+    return try? unsafe buffer.withUnsafeMutableBytes { (raw) throws(Errno) -> Int? in
+      try perform(.preadv2) {
+        unsafe Int(clinux_read_at_once(number, raw.baseAddress, raw.count, off_t(offset)))
+      }
+    }
+  }
+
   // MARK: In memory or not
 
   /// Whether these bytes are not all in memory, as far as samples tell: sendfile(2) would then wait

@@ -1,7 +1,7 @@
 /// Pieces of work that wait, in the order in which they came.
 ///
-/// An array's `removeFirst` moves up all that are left, and its owner holds a lock meanwhile that an
-/// event loop may be waiting for. Here taking the first one moves none, however many wait.
+/// An array's `removeFirst` moves up all that are left, and its owner holds a lock meanwhile that
+/// an event loop may be waiting for. Here taking the first one moves none, however many wait.
 public struct WaitingLine<Element> {
   /// A ring: the line begins at `head`, and goes on at the start behind the end.
   @usableFromInline var places: [Element?] = []

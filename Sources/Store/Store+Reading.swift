@@ -27,17 +27,19 @@ extension Store {
     return try await readPoint(body)
   }
 
-  /// Opens an asset's file, with its row, if that waits for nothing; `nil` when it would.
+  /// Opens an asset's file, with what is known of it, if that waits for nothing; `nil` when it
+  /// would.
   ///
+  /// - Parameter epoch: the counter of the id (`epochs`), read before this is called.
   /// - Throws: as `open`.
   public func openAtOnce(
-    _ id: AssetID, reader: CatalogReader
+    _ id: AssetID, epoch: UInt64, reader: CatalogReader
   ) throws(StoreFailure) -> OpenedAsset? {
     do {
       switch diskWaiting {
       case .untold: return nil
       case .never: return try open(id, reader: reader)
-      case .told: return try openTold(id, reader)
+      case .told: return try openTold(id, epoch, reader)
       }
     } catch {
       if error.kind == .busy { return nil }
@@ -46,18 +48,25 @@ extension Store {
   }
 
   private func openTold(
-    _ id: AssetID, _ reader: CatalogReader
+    _ id: AssetID, _ epoch: UInt64, _ reader: CatalogReader
   ) throws(StoreFailure) -> OpenedAsset? {
-    let lookup = try ReadsAtOnce.attempt { () throws(StoreFailure) in try reader.lookUp(id) }
-    guard let lookup else { return nil }
-    guard case .asset(let asset) = lookup else { return OpenedAsset(lookup: lookup, file: nil) }
+    let asset: ServedAsset
+    if let known = known.asset(id, epoch: epoch) {
+      asset = known
+    } else {
+      let lookup = try ReadsAtOnce.attempt { () throws(StoreFailure) in try reader.lookUp(id) }
+      guard let lookup else { return nil }
+      guard case .asset(let row) = lookup else { return OpenedAsset(lookup, file: nil) }
+      asset = ServedAsset(row)
+      known.keep(asset, epoch: epoch)
+    }
     // What is wrong with it a thread finds out.
     if files.damaged.refusal(asset.blob.name) != nil { return nil }
     let file = try kernel(.read, "\(id)") { () throws(Errno) in
       try files.folders.blobs.openAtOnce(asset.blob.name)
     }
     guard let file, let status = try? file.status(), asset.blob.isFile(status) else { return nil }
-    return OpenedAsset(lookup: lookup, file: file)
+    return OpenedAsset(asset: .asset(asset), file: file)
   }
 
   /// Opens an asset's file, with its row, on a thread that may wait.
@@ -67,14 +76,14 @@ extension Store {
   public func load(_ id: AssetID, smallBytes: Int64 = 0) async throws -> LoadedAsset {
     try await readPoint { [self] reader in
       var opened = try open(id, reader: reader)
-      guard case .asset(let asset) = opened.lookup, let file = opened.file.take() else {
-        return LoadedAsset(lookup: opened.lookup, file: nil, bytes: nil)
+      guard case .asset(let asset) = opened.asset, let file = opened.file.take() else {
+        return LoadedAsset(asset: opened.asset, file: nil, bytes: nil)
       }
       let isSmall = asset.blob.bytes <= smallBytes
       // What can not be read now fails where it is sent.
       let bytes = isSmall ? (try? file.readAll(limit: Int(smallBytes))) ?? nil : nil
       return LoadedAsset(
-        lookup: opened.lookup, file: SharedFile(file),
+        asset: opened.asset, file: SharedFile(file),
         bytes: bytes?.count == Int(asset.blob.bytes) ? bytes : nil)
     }
   }
@@ -105,14 +114,14 @@ extension Store {
 /// An asset that a thread has opened for a loop.
 public final class LoadedAsset: Sendable {
   /// What the catalogue says of the id.
-  public let lookup: AssetLookup
+  public let asset: ServedLookup
   /// Its file; `nil` when there is no such asset.
   public let file: SharedFile?
   /// All of its bytes, if it is small.
   public let bytes: [UInt8]?
 
-  init(lookup: AssetLookup, file: SharedFile?, bytes: [UInt8]?) {
-    self.lookup = lookup
+  init(asset: ServedLookup, file: SharedFile?, bytes: [UInt8]?) {
+    self.asset = asset
     self.file = file
     self.bytes = bytes
   }

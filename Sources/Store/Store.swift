@@ -31,6 +31,7 @@ public final class Store: Sendable {
   public let keyringPath: String
   /// What caches of assets compare (invariant 9).
   public let epochs = ChangeEpochs()
+  let known = KnownAssets()
   /// Last fetches, on their way to the catalogue.
   public let accessLog = AccessLog()
   /// Last uses of keys, on their way there.
@@ -254,12 +255,12 @@ extension Store {
     var damage: (name: BlobName, problem: String)?
     for _ in 0..<2 {
       let lookup = try reader.lookUp(id)
-      guard case .asset(let asset) = lookup else { return OpenedAsset(lookup: lookup, file: nil) }
+      guard case .asset(let asset) = lookup else { return OpenedAsset(lookup, file: nil) }
       let opened = try open(asset.blob, "\(id)")
       if let problem = opened.problem {
         damage = (asset.blob.name, problem)
       } else {
-        return OpenedAsset(lookup: lookup, file: opened.file)
+        return OpenedAsset(lookup, file: opened.file)
       }
     }
     if let damage {
@@ -291,7 +292,13 @@ extension Store {
 /// An asset with its open file: it reads to its end, whatever is deleted meanwhile (invariant 6).
 public struct OpenedAsset: ~Copyable, Sendable {
   /// What the catalogue says of the id.
-  public let lookup: AssetLookup
+  public let asset: ServedLookup
   /// The bytes; `nil` when there is no such asset.
   public var file: File?
+}
+
+extension OpenedAsset {
+  init(_ lookup: AssetLookup, file: consuming File?) {
+    self.init(asset: ServedLookup(lookup), file: file)
+  }
 }

@@ -92,7 +92,9 @@ import Wire
     for _ in 0..<1000 {
       // Brings all of it into memory.
       _ = try? scratch.content(id)
-      guard let opened = try scratch.store.openAtOnce(id, reader: reader) else { continue }
+      let epoch = scratch.store.epochs.current(id)
+      guard let opened = try scratch.store.openAtOnce(id, epoch: epoch, reader: reader)
+      else { continue }
       return opened.file != nil
     }
     return false

@@ -5,8 +5,8 @@ internal import Wire
 
 /// Where one loop takes open assets from: its cache, else the catalogue and the disk.
 ///
-/// A miss costs a prepared point read and an open, some 10 µs: less than a hop to another thread.
-/// Where it would wait for the disk, a thread opens the asset.
+/// A miss costs an open, and a point read where the row is not known: less than a hop to another
+/// thread. Where it would wait for the disk, a thread opens the asset.
 final class AssetShelf {
   private let store: Store
   private let reader: CatalogReader
@@ -47,20 +47,22 @@ final class AssetShelf {
     counters.openMisses.add()
     let asset: OpenAsset
     do {
-      asset = try read(id)
+      asset = try read(id, epoch)
     } catch .store(let failure) where failure.isNoDescriptor && closeIdle() {
       // What is kept open only to be quick must not keep others from being read.
-      asset = try read(id)
+      asset = try read(id, epoch)
     }
     cache.insert(asset, epoch: epoch)
     return asset
   }
 
-  private func read(_ id: AssetID) throws(DeliveryFailure) -> OpenAsset {
+  private func read(_ id: AssetID, _ epoch: UInt64) throws(DeliveryFailure) -> OpenAsset {
     let found: OpenedAsset?
-    do { found = try store.openAtOnce(id, reader: reader) } catch { throw .store(error) }
+    do { found = try store.openAtOnce(id, epoch: epoch, reader: reader) } catch {
+      throw .store(error)
+    }
     guard var opened = found else { throw .notAtHand }
-    let asset = try Self.asset(opened.lookup)
+    let asset = try Self.asset(opened.asset)
     guard let file = opened.file.take() else {
       throw .gone(wasPermanent: asset.lifetime == .permanent)
     }
@@ -68,7 +70,7 @@ final class AssetShelf {
       asset, content: content(SharedFile(file), bytes: asset.blob.bytes), tagHeader: tagHeader)
   }
 
-  private static func asset(_ lookup: AssetLookup) throws(DeliveryFailure) -> Asset {
+  private static func asset(_ lookup: ServedLookup) throws(DeliveryFailure) -> ServedAsset {
     switch lookup {
     case .unknown: throw .unknown
     case .removed(let tombstone): throw .gone(wasPermanent: tombstone.wasPermanent)
@@ -83,7 +85,7 @@ final class AssetShelf {
 
   /// Takes what a thread has opened.
   func keep(_ loaded: LoadedAsset, epoch: UInt64) throws(DeliveryFailure) -> OpenAsset {
-    let row = try Self.asset(loaded.lookup)
+    let row = try Self.asset(loaded.asset)
     guard let file = loaded.file else {
       throw .gone(wasPermanent: row.lifetime == .permanent)
     }
@@ -110,14 +112,14 @@ final class AssetShelf {
   static let smallBytes = 8 << 10
 
   private func content(_ file: SharedFile, bytes: Int64) -> OpenAsset.Content {
-    // Where the disk must be asked, it is asked beside the loop, as for every cold file.
-    let isCold = file.isCold(at: 0, count: bytes) ?? (store.diskWaiting != .never)
-    guard bytes <= Int64(Self.smallBytes), !isCold else { return .file(file) }
+    guard bytes <= Int64(Self.smallBytes) else { return .file(file) }
     var held = [UInt8](repeating: 0, count: Int(bytes))
     var span = held.mutableSpan
-    // What can not be read now, or is shorter than its row says, fails where it is sent.
-    guard (try? file.read(into: &span, at: 0)) == held.count else { return .file(file) }
-    return .bytes(held)
+    var count = file.readAtOnce(into: &span, at: 0)
+    if count == nil, store.diskWaiting == .never { count = try? file.read(into: &span, at: 0) }
+    // Where the disk must be asked, it is asked beside the loop, as for every cold file. What can
+    // not be read now, or is shorter than its row says, fails where it is sent.
+    return count == held.count ? .bytes(held) : .file(file)
   }
 
   /// Lets go of what was removed or has ended, a part of it every second, whether anyone asks for

@@ -39,7 +39,7 @@ final class OpenAsset {
   /// Unix seconds of the last fetch that was reported to the catalogue.
   var reportedAt: Int64 = 0
 
-  init(_ asset: Asset, content: Content, tagHeader: String?) {
+  init(_ asset: ServedAsset, content: Content, tagHeader: String?) {
     id = asset.id
     self.content = content
     facts = RepresentationFacts(lastModified: asset.blob.storedAt, size: asset.blob.bytes)
