@@ -13,9 +13,10 @@ import Wire
     let blob = Blob(
       name: .random(TestImages.digest([1])), bytes: 100_000, image: facts, storedAt: 0)
     return OpenAsset(
-      Asset(
-        id: .random(), blob: blob, owner: .local, lifetime: .permanent, isPinned: false,
-        createdAt: 0, lastAccessAt: nil, model: nil, generation: nil, index: 0),
+      ServedAsset(
+        Asset(
+          id: .random(), blob: blob, owner: .local, lifetime: .permanent, isPinned: false,
+          createdAt: 0, lastAccessAt: nil, model: nil, generation: nil, index: 0)),
       content: content, tagHeader: nil)
   }
 
