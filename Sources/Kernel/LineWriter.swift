@@ -40,7 +40,7 @@ public final class LineWriter: Sendable {
   }
 
   private let state: Mutex<State>
-  private let stream: StandardStream
+  private let write: @Sendable (Span<UInt8>) throws(Errno) -> Void
   private let edit: @Sendable ([UInt8]) -> [UInt8]
   private let bell: ThreadSignal
   private let finished: ThreadSignal
@@ -52,11 +52,19 @@ public final class LineWriter: Sendable {
   ///   - room: bytes of lines that may wait, and how many more of those that are kept. As much
   ///     again is on its way to the stream.
   ///   - edit: a last look at whole lines, on the thread.
-  public init(
+  public convenience init(
     _ stream: StandardStream, room: (expendable: Int, kept: Int) = (1 << 20, 256 << 10),
     edit: @escaping @Sendable ([UInt8]) -> [UInt8] = { $0 }
   ) throws(Errno) {
-    self.stream = stream
+    try self.init(room: room, edit: edit) { (text) throws(Errno) in try stream.write(text) }
+  }
+
+  /// The same; `write` takes the lines in a stream's place.
+  init(
+    room: (expendable: Int, kept: Int), edit: @escaping @Sendable ([UInt8]) -> [UInt8],
+    write: @escaping @Sendable (Span<UInt8>) throws(Errno) -> Void
+  ) throws(Errno) {
+    self.write = write
     self.edit = edit
     self.room = (room.expendable, room.expendable + room.kept)
     bell = ThreadSignal()
@@ -110,7 +118,7 @@ public final class LineWriter: Sendable {
       bell.wait()
       while let lines = take(&taken) {
         let text = edit(taken)
-        do throws(Errno) { try stream.write(text.span) } catch {
+        do throws(Errno) { try write(text.span) } catch {
           state.withLock { state in
             state.lost.note(lines.expendable, .expendable)
             state.lost.note(lines.kept, .kept)

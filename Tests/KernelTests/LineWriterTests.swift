@@ -40,6 +40,33 @@ struct LineWriterTests {
     for _ in 0..<2 { opened.signal() }
   }
 
+  /// What the stream does not take is counted by its rank, and what it takes before and after is
+  /// not.
+  @Test func whatTheStreamRefusesIsCounted() throws {
+    let (entered, opened) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let isBroken = Mutex(false)
+    let writer = try LineWriter(room: (expendable: 1000, kept: 1000), edit: { $0 }) {
+      (_) throws(Errno) in
+      entered.signal()
+      opened.wait()
+      if isBroken.withLock({ $0 }) { throw Errno(.write, code: 32) }
+    }
+    // Each step is a batch: it gathers while the one before it is on its way.
+    func add(_ expendable: Int, _ kept: Int) {
+      if expendable > 0 { writer.add(line(1).span, count: expendable, .expendable) }
+      for _ in 0..<kept { writer.add(line(2).span, .kept) }
+    }
+    add(2, 0)
+    for (breaks, next) in [(false, (5, 3)), (true, (7, 0)), (false, (0, 4)), (true, (0, 0))] {
+      entered.wait()
+      isBroken.withLock { $0 = breaks }
+      add(next.0, next.1)
+      opened.signal()
+    }
+    #expect(writer.close(withinMilliseconds: 60_000))
+    #expect(writer.losses == losses(5, 7))
+  }
+
   /// All lines of all threads arrive, each thread's in its order.
   @Test func nothingIsLostAndOrderIsKept() throws {
     let seen = Seen()

@@ -26,14 +26,15 @@ final class LogSink: Sendable {
       }
   }
 
-  private init() {
-    minimum = .error
-    events = nil
-    access = nil
+  /// A log that is written by these.
+  init(events: LineWriter?, access: LineWriter?, minimum: Settings.Log.Level) {
+    self.events = events
+    self.access = access
+    self.minimum = minimum
   }
 
   /// A log that nobody keeps.
-  static let none = LogSink()
+  static let none = LogSink(events: nil, access: nil, minimum: .error)
 
   /// Takes `count` whole lines of the access log; they are dropped, and counted, when the stream
   /// does not take them fast enough.
