@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import Wire
 
@@ -63,9 +64,18 @@ struct EndOfServiceTests {
     let running = service.service
     let purchase = try #require(running.context.purchases.all.first)
     #expect(purchase.model == "fake" && purchase.upstream == "fake")
-    async let stopped: Void = running.stop(clientTime: .seconds(60))
+    let isOver = Mutex(false)
+    let end = Task {
+      await running.stop(clientTime: .seconds(60))
+      isOver.withLock { $0 = true }
+    }
     await running.abandonCalls()
-    await stopped
+    do { try await until("the service has ended") { isOver.withLock { $0 } } } catch {
+      // Without its upstream the call that it waits for is over.
+      await upstream.stop()
+      await end.value
+      throw error
+    }
     await upstream.stop()
   }
 

@@ -2,6 +2,7 @@ import Testing
 import Wire
 
 @testable import AssetService
+@testable import Store
 
 /// A model of two upstreams: when the second is asked, and when it is not.
 @Suite struct FailoverTests {
@@ -82,6 +83,31 @@ import Wire
     }
   }
 
+  /// The service ends while an order waits at the first, in line or for its answer: it is sent no
+  /// further.
+  @Test(arguments: [true, false]) func theEndOfTheServiceAsksNoOther(isInLine: Bool) async throws {
+    let refusal = FakeReply.json(429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}")
+    let first = try await waiting(isInLine ? Self.good : refusal)
+    let second = try await FakeUpstream { _ in Self.good }
+    try await withBoth(first, second) { service in
+      let context = service.service.context
+      let running = isInLine ? try order(service, "first") : nil
+      if isInLine { try await until("the first is asked") { first.requests.count == 1 } }
+      let client = try order(service, "both")
+      try await until("it waits") {
+        context.store.space.reserved >= (isInLine ? 8192 : 4096) && first.requests.count == 1
+      }
+      context.gates.beginDraining()
+      if !isInLine { await first.release() }
+      let answer = try client.readAnswer(to: "POST")
+      #expect(answer.status == (isInLine ? 503 : 429), "\(answer.text)")
+      #expect(answer.code == (isInLine ? "shutting_down" : "rate_limit_exceeded"))
+      #expect(first.requests.count == 1 && second.requests.isEmpty)
+      await first.release()
+      if let running { #expect(try running.readAnswer(to: "POST").status == 200) }
+    }
+  }
+
   /// While another upstream is left, that one is the second attempt.
   @Test func theFirstIsNotAskedTwice() async throws {
     let first = try await FakeUpstream { _ in
@@ -93,6 +119,20 @@ import Wire
       #expect(answer.status == 200, "\(answer.text)")
       #expect(answer.json["x_asset"]?["upstream"]?.string == "second")
       #expect(first.requests.count == 1 && second.requests.count == 1)
+    }
+  }
+
+  /// What may have been bought at the first is not bought at the second.
+  @Test(arguments: [
+    FakeReply.lost, .json(500, "{}"), .json(504, "{}"), .json(200, "{\"data\":[]}"),
+  ])
+  func whatMayBeBoughtIsNotSentToTheNext(_ reply: FakeReply) async throws {
+    let first = try await FakeUpstream { _ in reply }
+    let second = try await FakeUpstream { _ in Self.good }
+    try await withBoth(first, second) { service in
+      let answer = try order(service, "both").readAnswer(to: "POST")
+      #expect([502, 504].contains(answer.status), "\(answer.text)")
+      #expect(first.requests.count == 1 && second.requests.isEmpty)
     }
   }
 

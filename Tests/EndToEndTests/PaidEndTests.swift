@@ -37,7 +37,7 @@ import Testing
       upstream = try ScriptedUpstream { _, _ in .image(image, first: first) }
     }
 
-    func start() throws -> Daemon {
+    func start(errors: Child.Stream = .null) throws -> Daemon {
       try Daemon(
         root,
         configuration: """
@@ -45,7 +45,7 @@ import Testing
             upstreams: [ { name: "u", dialect: "openai", base_url: "\(upstream.origin)/v1",
                            max_concurrent: 1 } ],
             models: [ { id: "m", upstream: "u", expected_bytes: "1MiB" } ] }
-          """)
+          """, errors: errors)
     }
 
     func send(_ daemon: Daemon, isWhole: Bool = true) throws -> RawClient {
@@ -174,6 +174,43 @@ import Testing
       }
       #expect(daemon.process.exitStatus == 0)
       try expect(1, scene, orders: 1)
+    }
+  }
+
+  private struct Event: Decodable {
+    let message: String?
+    let generationID: String?
+    let model: String?
+    let upstream: String?
+    let upstreamRequestID: String?
+    enum CodingKeys: String, CodingKey {
+      case message, model, upstream
+      case generationID = "generation_id", upstreamRequestID = "upstream_request_id"
+    }
+  }
+
+  /// A second one waits for nothing; the log has what may be had of the upstream yet.
+  @Test func theSecondSignalTellsWhatIsLost() async throws {
+    try await onThread {
+      let scene = try Scene(.arriving)
+      let log = scene.scratch.path + "/log"
+      let daemon = try scene.start(errors: .file(log))
+      let clients = try bring(scene, daemon)
+      daemon.signal(15)
+      try wait("no more is accepted") { try EndToEndTests.status(daemon.base + "/healthz") == 0 }
+      #expect(daemon.process.isRunning)
+      daemon.signal(15)
+      #expect(daemon.process.exitStatus == 0)
+      for client in clients { client.close() }
+      let lines = try Data(contentsOf: URL(fileURLWithPath: log)).split(separator: UInt8(0x0A))
+      let told = try lines.map { try JSONDecoder().decode(Event.self, from: $0) }
+        .filter { $0.message == "a paid call was abandoned" }
+      #expect(told.count == 1)
+      #expect(told.first?.generationID?.hasPrefix("gen-") == true)
+      #expect(told.first?.model == "m" && told.first?.upstream == "u")
+      #expect(told.first?.upstreamRequestID == "req_1")
+      scene.upstream.release()
+      try expect(0, scene, orders: 1)
     }
   }
 

@@ -24,11 +24,36 @@ import Testing
     try await until("it serves its operator") {
       FileManager.default.fileExists(atPath: scratch.path + "/store/admin.sock")
     }
-    try await until("it has ended") {
-      _ = kill(child.processIdentifier, 15)
-      return !child.isRunning
-    }
+    // The first one only asks, and a SIGHUP does not insist. Signals are acted on one after the
+    // other: when the last of these is taken, nothing of those before it is left to come.
+    for signal: Int32 in [15, 1, 1] { try await send(signal, to: child) }
+    #expect(child.isRunning)
+    #expect(try threads(of: child).contains("signals"))
+    #expect(try !threads(of: child).contains("end"), "it was given no time")
+    _ = kill(child.processIdentifier, 15)
+    try await until("it has ended") { !child.isRunning }
     #expect(child.exitStatus == 0)
+  }
+
+  /// Sends a signal, and waits until the process has taken it (proc_pid_status(5), ShdPnd).
+  private func send(_ signal: Int32, to child: Child) async throws {
+    _ = kill(child.processIdentifier, signal)
+    try await until("signal \(signal) is taken") {
+      let status = try String(
+        contentsOfFile: "/proc/\(child.processIdentifier)/status", encoding: .utf8)
+      let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") })
+      let pending = try #require(UInt64(line.split(separator: "\t")[1], radix: 16))
+      return pending & 1 << UInt64(signal - 1) == 0
+    }
+  }
+
+  /// The names of a process's threads.
+  private func threads(of child: Child) throws -> [String] {
+    let tasks = "/proc/\(child.processIdentifier)/task"
+    return try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap { task in
+      let name = try? String(contentsOfFile: "\(tasks)/\(task)/comm", encoding: .utf8)
+      return name?.trimmingCharacters(in: .newlines)
+    }
   }
 
   @Test func aStoreHasOneDaemon() throws {

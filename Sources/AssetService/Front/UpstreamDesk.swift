@@ -105,7 +105,7 @@ final class UpstreamDesk {
   }
 
   /// Sends an order to the first of `candidates` that takes it. The next one is asked only when no
-  /// money can have been spent, and the client is there still.
+  /// money can have been spent, the client is there still, and the service does not end.
   ///
   /// - Throws: `Failure` with the facts of the last one that was tried.
   func send(
@@ -128,7 +128,9 @@ final class UpstreamDesk {
     var last: (any Error)?
     for (index, candidate) in candidates.enumerated() {
       guard let upstream = upstreams[candidate.name] else { continue }
-      // What the candidates before it did not take has cost time: in line, or asking.
+      // What the candidates before it did not take has cost time: in line, or asking. An end of the
+      // service that came meanwhile sends it no further.
+      if let last, context.gates.isDraining { throw last }
       guard last == nil || errand.isWanted() else { throw Failure.clientLeft }
       tried = candidate.name
       let pass: UpstreamPass
