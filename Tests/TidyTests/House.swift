@@ -49,6 +49,40 @@ enum House {
   /// nothing else to do, and in Kernel. Everyone else hands lines to a `LineWriter`.
   static let blockingStreams: Set<String> = ["StandardStream", "FileHandle", "fputs"]
 
+  /// The rooms whose code runs on loops, mostly.
+  static let loopRooms: Set<String> = [
+    "Wire", "Links", "Net", "HTTPServer", "HTTPClient", "Upstream", "AssetService",
+  ]
+
+  /// What holds its thread up for as long as a disk, a name server or another thread wants.
+  static let blockingCalls: Set<String> = [
+    "DispatchSemaphore", "DispatchGroup", "DispatchWorkItem", "ThreadSignal", "NSLock",
+    "NSCondition", "FileManager", "URLSession", "contentsOfFile", "usleep", "nanosleep",
+    "getaddrinfo", "waitUntilExit",
+  ]
+
+  /// The same, as members of a type.
+  static let blockingMembers: [(type: String, member: String)] = [
+    ("Thread", "sleep"), ("KernelThread", "sleep"), ("Resolver", "addresses"),
+  ]
+
+  /// Files of those rooms that may, on threads of their own or before there is a loop.
+  static let blockingFiles: [Exception] = [
+    Exception("Sources/Net/Workers.swift", "DispatchSemaphore", "its threads wait for work"),
+    Exception("Sources/Net/HostLookups.swift", "addresses", "on threads of its own"),
+    Exception(
+      "Sources/AssetService/Operations/KeyringWatch.swift", "ThreadSignal", "a thread of its own"),
+    Exception(
+      "Sources/AssetService/StorePlace.swift", "FileManager", "looks before the store is opened"),
+  ]
+
+  /// Who may answer with an error's status, beside `Failure`.
+  static let statusFiles: [Exception] = [
+    Exception(
+      "Sources/AssetService/Operations/HealthHandlers.swift", "answer",
+      "what a probe asks for is no error of its request")
+  ]
+
   /// The targets that talk on standard output.
   static let programs: Set<String> = ["assetd", "assetctl", "bench"]
 
@@ -94,6 +128,19 @@ enum House {
     "Sources/AssetService/Delivery/AssetShelf.swift",
     "Sources/AssetService/Delivery/Delivery.swift",
     "Sources/AssetService/Delivery/OpenAssetCache.swift",
+  ]
+
+  /// Extensions of their types in other files that wait all the same.
+  static let waitingExtensions: [Exception] = [
+    Exception(
+      "Sources/HTTPServer/ServerLoop+Draining.swift", "ServerLoop",
+      "its end, in which nothing is lent")
+  ]
+
+  /// What a loop lends to its connections, and the file that may hold it.
+  static let loopBuffers = [
+    "ResponseWriter": "Sources/HTTPServer/LoopScratch.swift",
+    "LoopScratch": "Sources/HTTPServer/ServerLoop.swift",
   ]
 
   /// One file, what it may do, and why.

@@ -89,7 +89,11 @@ struct RuleTests {
       let code = "\nlet a = \"\"\"\n\(text)\n\"\"\""
       #expect(SQLRules.texts(file(code, path)).map(\.line) == [2], "\(text)")
       #expect(SQLRules.texts(file(code, House.sqlTexts[0].path)).isEmpty)
-      #expect(SQLRules.texts(file(code, "Sources/SQLite/A.swift")).isEmpty)
+    }
+    for text in [
+      "select count(*) from assets", "Insert Into a", " FROM assets WHERE id = ?", "ORDER BY id",
+    ] {
+      #expect(SQLRules.texts(file("\nf(\"\(text)\")", path)).map(\.line) == [2], "\(text)")
     }
     for text in ["\"DELETE /v1/assets\"", "\"select one\"", "// SELECT 1", "\"REPLACE\"", "SELECT"]
     {
@@ -106,7 +110,24 @@ struct RuleTests {
     for call in ["row.text(0)", "prepare(a)", "session.integer(.b)", "a.prepared(b)"] {
       #expect(SQLRules.calls(file(call, path)).isEmpty, "\(call)")
     }
+    for text in ["connection.execute", "let run = a.prepare\nrun(b)"] {
+      #expect(SQLRules.calls(file(text, path)).count == 1, "\(text)")
+    }
+    let shorthand = "let c = session.connection\nc.integer(\"x\")"
+    #expect(SQLRules.calls(file("import SQLite\n" + shorthand, path)).map(\.line) == [3])
+    #expect(SQLRules.calls(file(shorthand, path)).isEmpty, "another kind of text")
     #expect(!SQLRules.stale([]).isEmpty)
+  }
+
+  /// The room that speaks to SQLite knows no table of ours.
+  @Test func sqlOfTheRoom() {
+    let path = "Sources/SQLite/A.swift"
+    for text in ["SELECT count(*) FROM assets", "delete from a", "UPDATE a SET b = 1"] {
+      #expect(SQLRules.texts(file("f(\"\(text)\")", path)).count == 1, "\(text)")
+    }
+    for text in ["SELECT count(*) FROM sqlite_schema", "PRAGMA user_version", "BEGIN IMMEDIATE"] {
+      #expect(SQLRules.texts(file("f(\"\(text)\")", path)).isEmpty, "\(text)")
+    }
   }
 
   @Test func ends() {
@@ -233,5 +254,62 @@ struct RuleTests {
     #expect(StructureRules.waiting(file("func f() async { await g() }", path)).count == 2)
     #expect(StructureRules.waiting(file("func f() async { await g() }")).isEmpty)
     #expect(!StructureRules.staleShared([file("", path)]).isEmpty)
+  }
+
+  @Test func waitingElsewhere() {
+    let shared = file("struct LoopScratch {}", "Sources/HTTPServer/LoopScratch.swift")
+    func found(_ text: String) -> [Violation] {
+      StructureRules.waitingElsewhere([shared, file(text, "Sources/HTTPServer/A.swift")])
+    }
+    #expect(found("\nextension LoopScratch {\n  func f() async {}\n}").map(\.line) == [3])
+    #expect(found("extension LoopScratch { func f() { Task { await g() } } }").count == 1)
+    for text in [
+      "extension LoopScratch { func f() {} }\nfunc g() async {}",
+      "extension Connection { func f(_ a: LoopScratch) async {} }",
+    ] {
+      #expect(found(text).isEmpty, "\(text)")
+    }
+  }
+
+  @Test func sharedBuffers() {
+    let path = "Sources/HTTPServer/Connection.swift"
+    for text in [
+      "var writer: ResponseWriter", "let a = LoopScratch(limits: b)", "private var a: LoopScratch",
+    ] {
+      #expect(StructureRules.sharedBuffers(file("\n" + text, path)).map(\.line) == [2], "\(text)")
+    }
+    let owner = "Sources/HTTPServer/ServerLoop.swift"
+    #expect(StructureRules.sharedBuffers(file("private var a: LoopScratch", owner)).isEmpty)
+    #expect(StructureRules.sharedBuffers(file("var a: LoopScratch", owner)).count == 1)
+    #expect(StructureRules.sharedBuffers(file("f(a: inout ResponseWriter)", path)).isEmpty)
+  }
+
+  @Test func blockingCalls() {
+    let path = "Sources/AssetService/A.swift"
+    for text in [
+      "FileManager.default", "KernelThread.sleep(a)", "Thread.sleep(a)", "try Data(contentsOf: a)",
+      "DispatchSemaphore(value: 0)", "Resolver.addresses(of: a)",
+    ] {
+      #expect(LoopRules.blocking(file("\n" + text, path)).map(\.line) == [2], "\(text)")
+      #expect(LoopRules.blocking(file(text, "Sources/Store/A.swift")).isEmpty, "\(text)")
+    }
+    for text in ["a.append(contentsOf: b)", "clock.sleep(until: a)", "// FileManager"] {
+      #expect(LoopRules.blocking(file(text, path)).isEmpty, "\(text)")
+    }
+    #expect(!LoopRules.stale([]).isEmpty)
+  }
+
+  @Test func statuses() {
+    let path = "Sources/AssetService/A.swift"
+    for text in ["Response(status: 503, json: a)", "writer.start(404)", "answer(500, a)"] {
+      #expect(LoopRules.statuses(file("\n" + text, path)).map(\.line) == [2], "\(text)")
+      #expect(LoopRules.statuses(file(text, "Sources/AssetService/Failures.swift")).isEmpty)
+    }
+    for text in [
+      "Failure(503, .server, a)", "status >= 500", "Response(status: 201)", "f(512)",
+      "a ? status : 502",
+    ] {
+      #expect(LoopRules.statuses(file(text, path)).isEmpty, "\(text)")
+    }
   }
 }

@@ -101,10 +101,90 @@ enum StructureRules {
     }
   }
 
-  /// A file that was renamed would not be held to that rule any more.
+  /// Nor does what other files add to the types of those files.
+  static func waitingElsewhere(_ files: [RepositoryFile]) -> [Violation] {
+    let types = Set(
+      files.filter { House.sharedByConnections.contains($0.path) }
+        .flatMap { declaredTypes($0.tokens) })
+    return files.filter { $0.isSource && !House.sharedByConnections.contains($0.path) }
+      .flatMap { file in
+        extensions(file.tokens).flatMap { name, body in
+          guard types.contains(name), !isExcused(file.path, name) else { return [] as [Violation] }
+          return body.filter { $0.text == "await" || $0.text == "async" }.map {
+            let message = "\($0.text) in an extension of \(name), which connections share"
+            return Violation(path: file.path, line: $0.line, message: message)
+          }
+        }
+      }
+  }
+
+  private static func isExcused(_ path: String, _ type: String) -> Bool {
+    House.waitingExtensions.contains { $0.path == path && $0.what == type }
+  }
+
+  /// Types that are declared at the top of a file.
+  private static func declaredTypes(_ tokens: [Token]) -> [String] {
+    var depth = 0
+    return tokens.indices.dropLast().compactMap { index in
+      if tokens[index].text == "{" { depth += 1 }
+      if tokens[index].text == "}" { depth -= 1 }
+      let isType = ["struct", "class", "enum"].contains(tokens[index].text)
+      return depth == 0 && isType ? tokens[index + 1].text : nil
+    }
+  }
+
+  /// Each extension's type and body.
+  private static func extensions(_ tokens: [Token]) -> [(name: String, body: ArraySlice<Token>)] {
+    tokens.indices.compactMap { index in
+      guard tokens[index].text == "extension", index + 1 < tokens.count,
+        let open = tokens[index...].firstIndex(where: { $0.text == "{" })
+      else { return nil }
+      var depth = 0
+      let end = tokens[open...].firstIndex { token in
+        if token.text == "{" { depth += 1 }
+        if token.text == "}" { depth -= 1 }
+        return depth == 0
+      }
+      return (tokens[index + 1].text, tokens[open..<(end ?? tokens.endIndex)])
+    }
+  }
+
+  /// An answer's buffers belong to the loop, which lends them to synchronous code: nobody else has
+  /// a property that holds or reaches them.
+  static func sharedBuffers(_ file: RepositoryFile) -> [Violation] {
+    guard file.isSource else { return [] }
+    return file.tokens.indices.compactMap { index in
+      let tokens = file.tokens
+      guard tokens[index].text == "var" || tokens[index].text == "let", index + 3 < tokens.count,
+        [":", "="].contains(tokens[index + 2].text),
+        House.loopBuffers.keys.contains(tokens[index + 3].text)
+      else { return nil }
+      let isInPlace = House.loopBuffers[tokens[index + 3].text] == file.path
+      let isPrivate = index > 0 && tokens[index - 1].text == "private"
+      let mustBePrivate = tokens[index + 3].text == "LoopScratch"
+      guard !isInPlace || (mustBePrivate && !isPrivate) else { return nil }
+      let message = "\(tokens[index + 3].text) is the loop's, and lent by ServerLoop.lend alone"
+      return Violation(path: file.path, line: tokens[index].line, message: message)
+    }
+  }
+
+  /// A file that was renamed would not be held to these rules any more.
   static func staleShared(_ files: [RepositoryFile]) -> [Violation] {
-    House.sharedByConnections.subtracting(files.map(\.path)).sorted()
+    let missing = House.sharedByConnections.union(House.loopBuffers.values)
+      .subtracting(files.map(\.path)).sorted()
       .map { Violation(path: $0, message: "is in a table of the house, and is not there") }
+    let idle = House.waitingExtensions.filter { exception in
+      !files.contains { file in
+        file.path == exception.path
+          && extensions(file.tokens).contains { name, body in
+            name == exception.what && body.contains { $0.text == "await" }
+          }
+      }
+    }
+    return missing
+      + idle.map {
+        Violation(path: $0.path, message: "no longer needs its exception \"\($0.what)\"")
+      }
   }
 
   /// §6: a loose page in a target makes the build warn.

@@ -13,6 +13,9 @@ struct TidyTests {
   static let rules: [Rule] = [
     Rule(name: "imports follow the arrows", check: StructureRules.imports),
     Rule(name: "nothing waits with what is shared", check: StructureRules.waiting),
+    Rule(name: "what loops lend has one owner", check: StructureRules.sharedBuffers),
+    Rule(name: "nothing blocks a loop", check: LoopRules.blocking),
+    Rule(name: "errors have their status from one place", check: LoopRules.statuses),
     Rule(name: "no loose pages", check: StructureRules.loosePages),
     Rule(name: "unsafe is where it may be", check: CodeRules.unsafeWord),
     Rule(name: "no loopholes", check: CodeRules.loopholes),
@@ -41,6 +44,10 @@ struct TidyTests {
     expectNone(found)
   }
 
+  @Test func nothingThatIsSharedIsMadeToWaitElsewhere() {
+    expectNone(StructureRules.waitingElsewhere(Repository.this.files))
+  }
+
   @Test func manifest() throws {
     let manifest = try #require(Repository.this.files.first { $0.path == "Package.swift" })
     let found = StructureRules.manifest(manifest)
@@ -51,7 +58,7 @@ struct TidyTests {
     let files = Repository.this.files
     let found =
       StructureRules.staleExceptions(files) + StructureRules.staleShared(files)
-      + SQLRules.stale(files)
+      + SQLRules.stale(files) + LoopRules.stale(files)
     expectNone(found)
   }
 
