@@ -46,6 +46,9 @@ final class FaultyDisk {
   /// Calls that write or make something fail from now on.
   func fail(_ code: Int32) throws { try order("fail \(code)") }
 
+  /// No file can be made any more, says the file system when it is asked for its room.
+  func exhaustFiles() throws { try order("files") }
+
   /// All is well again.
   func heal() throws { try order("go") }
 
@@ -76,7 +79,8 @@ extension FaultyDisk {
 
         stall NAME      calls on paths that hold NAME wait (of all paths, without a name)
         fail ERRNO      calls that write or make something fail
-        go              neither
+        files           no inode is left, as statfs(2) tells
+        go              none of these
     """
 
     import ctypes
@@ -102,6 +106,7 @@ extension FaultyDisk {
     gate = threading.Condition()
     stalled = None
     failing = 0
+    exhausted = False
     paths = {1: SOURCE}
     nodes = {}
     device = os.open("/dev/fuse", os.O_RDWR)
@@ -233,9 +238,10 @@ extension FaultyDisk {
             return struct.pack("<2I", os.pwrite(handle, body[40:40 + size], offset), 0)
         if op == STATFS:
             s = os.statvfs(path)
+            free = 0 if exhausted else max(s.f_ffree, 1)
             return struct.pack(
-                "<5Q4I24x", s.f_blocks, s.f_bfree, s.f_bavail, s.f_files, s.f_ffree, s.f_bsize, 255,
-                s.f_frsize, 0)
+                "<5Q4I24x", s.f_blocks, s.f_bfree, s.f_bavail, max(s.f_files, 1), free, s.f_bsize,
+                255, s.f_frsize, 0)
         handle = struct.unpack_from("<Q", body)[0] if len(body) >= 8 else 0
         if op in (RELEASE, RELEASEDIR):
             os.close(handle)
@@ -291,6 +297,7 @@ extension FaultyDisk {
         with gate:
             stalled = argument if order == "stall" else None
             failing = int(argument) if order == "fail" else 0
+            exhausted = order == "files"
             gate.notify_all()
         print("done", flush=True)
     libc.umount2(TARGET.encode(), 2)

@@ -104,6 +104,30 @@ struct FaultyDiskTests {
     }
   }
 
+  /// No inode is left, and nobody had to meet that: full is full before money is spent.
+  @Test func aDiskWithoutInodesIsFull() async throws {
+    try await onAThread {
+      let scratch = try Scratch()
+      let disk = try FaultyDisk(scratch)
+      let daemon = try Daemon(disk.path + "/store", configuration: Self.configuration)
+      let client = try RawClient(daemon.base)
+      #expect(try client.get("/readyz") == 200)
+      try disk.exhaustFiles()
+      try untilOnThread("it is full") { try client.get("/readyz") == 503 }
+      let file = try scratch.file("more.png", png(seed: 3, bytes: 50_000))
+      let refused = try curl(
+        "-H", "Content-Type: image/png", "--data-binary", "@" + file, daemon.base + "/v1/assets")
+      #expect(refused.text.contains("no inode left"), "\(refused.text)")
+      #expect(try Self.upload(file, daemon) == 507)
+      #expect(try Self.generate(daemon) == 507)
+      #expect(try curl(daemon.base + "/metrics").text.contains("upstream_calls_total{") == false)
+      try disk.heal()
+      try untilOnThread("it has room again") { try client.get("/readyz") == 200 }
+      #expect(try Self.upload(file, daemon) == 201)
+      #expect(try Self.generate(daemon) == 200)
+    }
+  }
+
   private static func upload(_ file: String, _ daemon: Daemon) throws -> Int {
     try status(
       "-H", "Content-Type: image/png", "--data-binary", "@" + file, daemon.base + "/v1/assets")

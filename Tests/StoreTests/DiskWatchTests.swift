@@ -139,6 +139,34 @@ import Wire
     _ = try await scratch.put(image(1))
   }
 
+  /// The same by a real statement, long before its COMMIT: what does not fit into memory is written
+  /// early.
+  @Test func aStatementThatTheDiskFailsIsToldAndHeals() async throws {
+    let events = Events()
+    let scratch = try ScratchStore(report: { events.add($0) })
+    let blob = try await scratch.put(image(1)).asset.blob
+    let thread = scratch.store.writer.threadID
+    await #expect(throws: StoreFailure.self) {
+      try await scratch.store.write { (session) throws(StoreFailure) in
+        try catalog(.record) { () throws(SQLiteFailure) in
+          try session.connection.setCache(bytes: 0)
+        }
+        WriteFaults.fail(nth: 1, code: EIO, thread: thread)
+        var new = NewAsset.temporary()
+        new.model = String(repeating: "m", count: 3000)
+        for _ in 0..<1000 { _ = try session.insert(blob, as: new, now: 0) }
+        Issue.record("all rows were held in memory")
+      }
+    }
+    #expect(events.all.first == .readOnly(.catalogueFailing))
+    #expect(scratch.store.failureCount == 1)
+    try await until(scratch, .good)
+    #expect(events.all == [.readOnly(.catalogueFailing), .writable])
+    _ = try await scratch.put(image(2))
+    #expect(try scratch.store.reader().totals().assets == 2)
+    try scratch.expectWhole()
+  }
+
   /// Another program holds the catalogue's lock for longer than it is waited for.
   @Test func aForeignLockIsBusyAndPasses() async throws {
     let scratch = try ScratchStore()

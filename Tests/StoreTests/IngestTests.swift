@@ -223,9 +223,9 @@ import Wire
     try scratch.expectWhole()
   }
 
-  @Test(arguments: [SystemCall.pwrite, .fsync, .rename])
-  func bytesThatTheDiskLostAreNotReadBack(call: SystemCall) throws {
-    // Invariant 11: after a failed fsync a page may be gone and read as zeroes.
+  @Test(arguments: [SystemCall.pwrite, .fsync, .rename], [false, true])
+  func bytesThatTheDiskLostAreNotReadBack(call: SystemCall, isCut: Bool) throws {
+    // Invariant 11: after a failed fsync a page may be gone and read as zeroes, or the end be gone.
     let scratch = try ScratchStore()
     let bytes = image(1, bytes: 700_000)
     var ingest = try scratch.store.begin(try scratch.store.reserve(700_000))
@@ -242,7 +242,12 @@ import Wire
     _ = SystemCallTrace.stop(thread: thread)
     let name = try #require(try scratch.incomingFiles().first)
     let folder = try Directory.open(path: scratch.path + "/incoming")
-    try folder.file(name, .readWrite).write([UInt8](repeating: 0, count: 4096).span, at: 8192)
+    let file = try folder.file(name, .readWrite)
+    if isCut {
+      try file.truncate(to: 8192)
+    } else {
+      try file.write([UInt8](repeating: 0, count: 4096).span, at: 8192)
+    }
     let failure = #expect(throws: StoreFailure.self) { _ = try ingest.work.readAllBack() }
     #expect(failure?.kind == .damaged)
   }
