@@ -1,7 +1,9 @@
+import Dispatch
 import Testing
 import Wire
 
 @testable import AssetService
+@testable import Store
 
 /// A key's quota ends purchases, not only what is stored (API.md §3).
 @Suite struct FrontQuotaTests {
@@ -82,6 +84,36 @@ import Wire
     }
   }
 
+  /// Less has come than was thought: the rest is free for others at once, before there are rows.
+  @Test func whatHasComeIsWhatIsNeeded() async throws {
+    let upstream = try await FakeUpstream.holding { _ in .images(Self.good) }
+    try await withKeys(upstream) { service in
+      let key = try service.key("{\"name\":\"gw\",\"scopes\":[\"generate\"],\"quota\":4500}")
+      let fields = ["Authorization: Bearer \(key)"]
+      let first = try service.begin("held", ",\"n\":4", fields: fields)
+      try await until("the upstream is asked") { upstream.calls("held") == 1 }
+      let writer = service.service.context.store.writer
+      let gate = DispatchSemaphore(value: 0)
+      defer { gate.signal() }
+      writer.submit { (_) throws(StoreFailure) in
+        gate.wait()
+      } then: { _ in
+      }
+      try await until("the writer is held") { writer.waiting == 0 }
+      // Its promise is asked for in a transaction before the one with the rows of the first.
+      let second = try service.begin("a fox", fields: fields)
+      try await until("it asks for its promise") { writer.waiting == 1 }
+      await upstream.release()
+      try await until("one image of four has come") { writer.waiting == 2 }
+      gate.signal()
+      for client in [first, second] {
+        let answer = try client.readAnswer(to: "POST")
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(answer.json["x_asset"]?["images"]?.array?.count == 1)
+      }
+    }
+  }
+
   /// A store that can not begin a file says so before money is spent.
   @Test func aStoreWithoutFilesBuysNothing() async throws {
     let upstream = try await FakeUpstream { _ in .images(Self.good) }
@@ -110,6 +142,21 @@ import Wire
       #expect(reason["message"]?.string?.contains("2500") == true)
       #expect(service.service.context.metrics.unstoredImages == 1)
       #expect(try generate(service, key).status == 200, "nothing was stored, so it may try again")
+    }
+  }
+
+  /// More came than was expected, and the quota holds it: what the order itself was promised does
+  /// not stand in its way.
+  @Test func anExcessThatFitsIsStored() async throws {
+    let image = TestImages.png(padding: 1943)
+    let upstream = try await FakeUpstream { _ in
+      .images("\"b64_json\":\"\(TestImages.base64(image))\"")
+    }
+    try await withKeys(upstream) { service in
+      let answer = try generate(service, try service.key(Self.small))
+      #expect(answer.status == 200, "\(answer.text.prefix(300))")
+      #expect(answer.json["x_asset"]?["images"]?[0]?["bytes"]?.int == image.count)
+      #expect(answer.json["x_asset"]?["warning"] == nil)
     }
   }
 

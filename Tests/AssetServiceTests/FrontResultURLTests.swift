@@ -67,6 +67,18 @@ import Wire
     }
   }
 
+  /// One that never comes whole is given up, and not bought again.
+  @Test func aResultThatAlwaysBreaksOffIsGivenUp() async throws {
+    let whole = FakeReply.answer(200, type: "image/png", Self.image)
+    let cut = FakeReply(bytes: Array(whole.bytes.prefix(100_000)), drops: true)
+    let upstream = try await upstream { _ in cut }
+    try await withFront(upstream) { service in
+      let answer = try service.generate("a fox")
+      #expect(answer.status == 502 && answer["x-should-retry"] == "false", "\(answer.text)")
+      #expect(upstream.requests.count == 1 + 3)
+    }
+  }
+
   /// Some vendors fill the member that they do not use with a word.
   @Test(arguments: ["None", "null"])
   func aWordWhereTheImageIsNotDoesNotHideItsURL(word: String) async throws {

@@ -1,9 +1,11 @@
+import Foundation
+import Net
 import Testing
 import Wire
 
 @testable import AssetService
 
-/// Answers whose JSON is whole while their framing goes on.
+/// Answers whose framing goes on when all that is wanted of them is here.
 @Suite struct OpenFramingTests {
   /// Neither a last chunk nor an end comes: the order's time, which would be waited for, is 300 s.
   @Test(arguments: ["", "b\r\n           \r\n"])
@@ -19,6 +21,32 @@ import Wire
       #expect(answer["x-should-retry"] == nil && answer.json["x_asset"]?["failed"] == nil)
       let calls = service.service.context.gates.counters
       #expect(calls.all["fake"]?.byOutcome == ["answered": 1])
+    }
+  }
+
+  /// An error's status is told although its body does not end: the order's time is 300 s.
+  @Test func anErrorThatDoesNotEndIsTold() async throws {
+    let head = "HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    let open = FakeReply(bytes: Array(head.utf8))
+    let upstream = try await FakeUpstream { _ in open }
+    try await withFront(upstream) { service in
+      let answer = try await order("a fox", at: service.endpoint)
+      #expect(answer.status == 400, "\(answer.text)")
+      #expect(upstream.requests.count == 1)
+    }
+  }
+
+  /// On a thread of its own: the answer comes in some seconds.
+  private func order(_ prompt: String, at endpoint: Endpoint) async throws -> TestAnswer {
+    let body = Array(FrontCase.order(prompt).utf8)
+    return try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread {
+        continuation.resume(
+          with: Result {
+            try TestClient(endpoint).ask(
+              "POST", "/v1/images/generations", [("Content-Type", "application/json")], body: body)
+          })
+      }
     }
   }
 }
