@@ -31,13 +31,14 @@ struct APIDispatcher {
   private let mode: Settings.Auth.Mode
 
   init(
-    _ context: ServiceContext, _ parts: LoopParts, desk: UpstreamDesk, reader: CatalogReader
+    _ context: ServiceContext, _ parts: LoopParts, desk: UpstreamDesk, reader: CatalogReader,
+    patience: Patience
   ) {
     health = HealthHandlers(context: context)
     assets = AssetHandlers(context: context, reader: reader)
     conversion = ConvertHandler(context: context, reader: reader)
     generation = GenerationHandler(
-      context: context, catalog: parts.catalog, desk: desk, reader: reader)
+      context: context, catalog: parts.catalog, desk: desk, reader: reader, patience: patience)
     catalog = parts.catalog
     admin = AdminHandlers(context: context, reader: reader)
     metrics = MetricsHandler(

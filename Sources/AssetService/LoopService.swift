@@ -27,8 +27,10 @@ final class LoopService: HTTPService {
       workers: context.workers)
     delivery = Delivery(keys: context.linkKeys, shelf: shelf, policy: parts.cachePolicy)
     gatekeeper = Gatekeeper(context, reader: reader)
-    let desk = try UpstreamDesk(context, upstreams: try parts.makeUpstreams(on: loop), on: loop)
-    api = APIDispatcher(context, parts, desk: desk, reader: reader)
+    let clock = try LoopClock(on: loop)
+    let desk = UpstreamDesk(context, upstreams: try parts.makeUpstreams(on: loop), clock)
+    api = APIDispatcher(
+      context, parts, desk: desk, reader: reader, patience: Patience(clock, shelf))
     log = AccessLogWriter(sink: context.log, bases: context.bases)
     loop.atTurnEnd { [unowned self] now in
       counters.turnEnded(nanoseconds: EventLoop.preciseNow - now)

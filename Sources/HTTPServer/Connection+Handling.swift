@@ -24,17 +24,35 @@ extension Connection {
       // is for two things that the compiler (6.3.1) sends to the global pool, whose threads may all
       // be busy: whoever waited resumes by way of it, and closures with a capture list run there.
       await withTaskExecutorPreference(loop.executor) {
-        let response = await server.service.handle(request, on: loop)
-        await respond(response, to: request, on: loop)
+        let sent = await answer(request, on: loop)
+        if let sent, await sent.watch.isDelivered { await sent.told() }
       }
       server.handlerEnded()
     }
   }
 
+  /// An answer that has left, and what is to be called when it has arrived.
+  private typealias Sent = (
+    watch: DeliveryWatch, told: nonisolated(nonsending) () async -> Void
+  )
+
+  /// Nothing of the answer's body is held any longer than it takes to leave.
+  private func answer(_ request: Request, on loop: isolated EventLoop) async -> Sent? {
+    let response = await server.service.handle(request, on: loop)
+    guard let watch = await respond(response, to: request, on: loop),
+      let told = response.whenDelivered
+    else { return nil }
+    return (watch, told)
+  }
+
+  /// - Returns: who knows when it has arrived, if someone asked and all of it has left.
   private func respond(
     _ response: Response, to request: Request, on loop: isolated EventLoop
-  ) async {
-    guard state == .handling else { return reportLost(request, on: loop) }
+  ) async -> DeliveryWatch? {
+    guard state == .handling else {
+      reportLost(request, on: loop)
+      return nil
+    }
     let isWhole = request.body.finish(draining: server.limits.drainBytes)
     let streamed = server.lend { scratch -> StreamedAnswer? in
       scratch.writer.resume(
@@ -44,11 +62,13 @@ extension Connection {
         send(&scratch.writer, on: loop)
         return nil
       }
-      return StreamedAnswer(scratch.writer, length: length, produce: produce)
+      return StreamedAnswer(
+        scratch.writer, length: length, isWatched: response.whenDelivered != nil, produce: produce)
     }
     // From here on the loop's buffers belong to others: the answer is all in `streamed`.
     if let streamed { return await stream(streamed, for: request, on: loop) }
     if state == .idle { resume(on: loop) }
+    return nil
   }
 
   /// Writes what is at hand; what must be streamed behind the head comes back.
@@ -79,7 +99,7 @@ extension Connection {
 
   private func stream(
     _ answer: StreamedAnswer, for request: Request, on loop: isolated EventLoop
-  ) async {
+  ) async -> DeliveryWatch? {
     outgoing.status = answer.status
     outgoing.tag = request.tag
     outgoing.bodyBytes = 0
@@ -96,10 +116,15 @@ extension Connection {
       if state == .handling { server.service.bodyFailed(error, of: request) }
     }
     let isWhole = body.end()
-    guard state == .handling else { return }
-    guard isWhole else { return close(on: loop) }
+    guard state == .handling else { return nil }
+    guard isWhole else {
+      close(on: loop)
+      return nil
+    }
+    let watch = answer.isWatched ? watchDelivery(on: loop) : nil
     state = .idle
     finishKept(on: loop)
+    return watch
   }
 
   /// The client left before its answer: the log says so.

@@ -81,6 +81,7 @@ extension Connection {
     into writer: inout ResponseWriter, on loop: isolated EventLoop
   ) {
     let bytes = input.extracting(0..<length)
+    if delivery != nil { endDelivery() }
     // A body that nobody will read ends the connection: what follows it can not be found. A handler
     // decides anew.
     let hasBody =
@@ -118,6 +119,7 @@ extension Connection {
   ) {
     startedAt = loop.now
     backlog = nil
+    endDelivery()
     writer.resetForRefusal(isHead: isHead, now: loop.wallSeconds)
     server.service.refuse(status, reason, into: &writer)
     send(&writer, on: loop)

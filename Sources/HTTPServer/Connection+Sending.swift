@@ -169,7 +169,10 @@ extension Connection {
 
   private func finishExchange(_ note: borrowing ByteBuffer, on loop: isolated EventLoop) {
     report(note, isAborted: false)
-    if outgoing.closes { return outgoing.lingers ? beginLingering(on: loop) : close(on: loop) }
+    if outgoing.closes {
+      let stays = outgoing.lingers || delivery != nil
+      return stays ? beginLingering(on: loop) : close(on: loop)
+    }
     state = .idle
     setDeadline(loop.now + server.limits.idleTimeout, on: loop)
   }

@@ -18,7 +18,7 @@ final class Connection: Channel {
   let peer: Peer
   private let isExempt: Bool
   var stream: TCPStream?
-  private var id: ChannelID?
+  private(set) var id: ChannelID?
   var state = State.idle {
     didSet {
       guard (oldValue == .sending) != (state == .sending) else { return }
@@ -43,6 +43,9 @@ final class Connection: Channel {
   private(set) var hasPeerFinished = false
   /// Whether the loop has been asked for a turn: one is enough.
   private var isTurnDue = false
+
+  /// Who waits for the peer to have the last answer, if anyone does and nothing was sent since.
+  var delivery: DeliveryWatch?
 
   private var deadline: Int64
   private var scheduledAt: Int64 = .max
@@ -139,6 +142,7 @@ final class Connection: Channel {
   func close(on loop: isolated EventLoop) {
     guard state != .closed else { return }
     state = .closed
+    endDelivery()
     if let note = outgoing.note { report(note.bytes, isAborted: true) }
     outgoing = Outgoing()
     if let id { loop.remove(id) }
@@ -178,6 +182,7 @@ final class Connection: Channel {
   }
 
   func deadlinePassed(at now: Int64, on loop: isolated EventLoop) -> Int64? {
+    if let next = delivery?.nextLook, now >= next { lookAtDelivery(at: now, on: loop) }
     // An entry of a deadline that an earlier one replaced.
     guard now >= scheduledAt else { return nil }
     scheduledAt = .max

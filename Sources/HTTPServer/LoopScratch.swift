@@ -48,16 +48,22 @@ struct StreamedAnswer {
   let head: [UInt8]
   let length: Int64
   let produce: BodyProducer
+  /// Whether someone wants to know when it has arrived.
+  let isWatched: Bool
   let status: Int
   let closes: Bool
   let lingers: Bool
 
-  init(_ writer: borrowing ResponseWriter, length: Int64, produce: @escaping BodyProducer) {
+  init(
+    _ writer: borrowing ResponseWriter, length: Int64, isWatched: Bool,
+    produce: @escaping BodyProducer
+  ) {
     head = writer.bytes.withSpan { [UInt8](copying: $0) }
     status = writer.status
     closes = writer.closes
     lingers = writer.lingers
     self.length = length
+    self.isWatched = isWatched
     self.produce = produce
   }
 }

@@ -26,6 +26,10 @@ public struct Response {
   public private(set) var lines: [UInt8] = []
   /// What follows.
   public var body: Body
+  /// Called once the peer has acknowledged all of a streamed body, beside what its connection does
+  /// next: what the kernel took may never arrive. Not called when that is not known by the
+  /// connection's next request or end.
+  public var whenDelivered: (nonisolated(nonsending) () async -> Void)?
 
   /// An answer with a body.
   public init(status: Int, body: Body) {

@@ -123,6 +123,9 @@ public struct TCPStream: ~Copyable, Sendable {
   /// Bytes that were sent and that the peer has not acknowledged; 0 when the kernel can not say.
   public var unacknowledgedBytes: Int { (try? socket.unacknowledgedBytes()) ?? 0 }
 
+  /// Whether the peer's system has all that was sent; `false` when the kernel can not say.
+  public var isAllAcknowledged: Bool { (try? socket.unacknowledgedBytes()) == 0 }
+
   /// From here on the kernel takes only so many bytes beyond what the peer's window holds.
   public func limitUnsent(to bytes: Int) {
     // Without it the kernel takes more: no harm but memory.

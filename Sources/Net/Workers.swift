@@ -1,5 +1,6 @@
 // Blocking work (writes, fsync, cold files) leaves the loops for a fixed pool of threads with a
-// bounded queue: when both are full the answer is "busy" at once, never a longer queue.
+// bounded queue: when both are full the answer is "busy" at once, never a longer queue. Work that
+// is owed is counted where it was taken on, and waits.
 internal import Dispatch
 public import Kernel
 internal import Synchronization
@@ -41,10 +42,15 @@ public final class Workers: Sendable {
 
   /// Runs `body` on a thread of the pool; the caller goes on where it was (on its loop).
   ///
+  /// - Parameter isOwed: a full queue does not refuse it: it waits behind. For the rest of what has
+  ///   begun, such as an answer, or an image that was paid for; its callers are counted elsewhere,
+  ///   and each brings one piece at a time.
   /// - Throws: `WorkersBusy` when the queue is full or the pool stopped, else what `body` throws.
-  public func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+  public func run<R: Sendable>(
+    isOwed: Bool = false, _ body: @escaping @Sendable () throws -> R
+  ) async throws -> R {
     try await withCheckedThrowingContinuation { continuation in
-      let taken = add {
+      let taken = add(isOwed: isOwed) {
         let result = Result { try body() }
         return { continuation.resume(with: result) }
       }
@@ -66,11 +72,12 @@ public final class Workers: Sendable {
     }
   }
 
-  private func add(_ work: @escaping @Sendable () -> @Sendable () -> Void) -> Bool {
+  private func add(
+    isOwed: Bool = false, _ work: @escaping @Sendable () -> @Sendable () -> Void
+  ) -> Bool {
     let isTaken = state.withLock { state in
-      guard !state.isStopped, state.waiting.count + state.busy < threads + queueLimit else {
-        return false
-      }
+      let hasPlace = isOwed || state.waiting.count + state.busy < threads + queueLimit
+      guard !state.isStopped, hasPlace else { return false }
       state.waiting.append(work)
       return true
     }

@@ -19,6 +19,7 @@ final class Probe: Sendable {
   var all: [Report] { reports.withLock { $0 } }
   func log(_ event: String) { events.withLock { $0.append(event) } }
   func has(_ event: String) -> Bool { events.withLock { $0.contains(event) } }
+  func count(_ event: String) -> Int { events.withLock { $0.count { $0 == event } } }
 
   /// Holds a handler until the test opens the gate.
   func wait() async {

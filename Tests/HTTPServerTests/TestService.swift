@@ -103,6 +103,7 @@ final class TestService: HTTPService {
       return Response(status: 200, body: .file(file, offset: 0, count: fileBytes))
     case let path where path.hasPrefix("/task/stream"): return stream(path)
     case let path where path.hasPrefix("/task/own/"): return own(path)
+    case let path where path.hasPrefix("/task/told/"): return told(path)
     default: return Response(status: 200, body: .bytes(Array("unread".utf8)))
     }
   }
@@ -127,6 +128,16 @@ final class TestService: HTTPService {
         for _ in 0..<pieces { try await writer.write(text.span) }
       })
     response.add("X-Own", String(words[3]))
+    return response
+  }
+
+  /// `/task/told/<bytes>`: a body of that length; the probe hears when it has arrived.
+  private func told(_ path: String) -> Response {
+    let bytes = [UInt8](repeating: 0x74, count: Int(path.split(separator: "/")[2]) ?? 0)
+    let probe = self.probe
+    var response = Response(
+      status: 200, body: .stream(length: Int64(bytes.count)) { try await $0.write(bytes.span) })
+    response.whenDelivered = { probe.log("delivered") }
     return response
   }
 

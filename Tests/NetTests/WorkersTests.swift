@@ -42,6 +42,26 @@ struct WorkersTests {
     await #expect(throws: WorkersBusy.self) { try await workers.run {} }
   }
 
+  /// What is owed waits behind a full queue; not when the pool ends.
+  @Test func whatIsOwedIsNotRefused() async throws {
+    let workers = try Workers(threads: 1, queueLimit: 1)
+    let gate = DispatchSemaphore(value: 0)
+    let held = (0..<2).map { _ in
+      Task {
+        try await workers.run { gate.wait() }
+      }
+    }
+    while workers.pending < 2 { await Task.yield() }
+    await #expect(throws: WorkersBusy.self) { try await workers.run {} }
+    let owed = Task { try await workers.run(isOwed: true) { true } }
+    while workers.pending < 3 { await Task.yield() }
+    for _ in 0..<2 { gate.signal() }
+    for task in held { try await task.value }
+    #expect(try await owed.value)
+    workers.stop()
+    await #expect(throws: WorkersBusy.self) { try await workers.run(isOwed: true) {} }
+  }
+
   /// What was taken on before `stop` is still done.
   @Test func stopFinishesTheQueue() async throws {
     let workers = try Workers(threads: 1, queueLimit: 10)

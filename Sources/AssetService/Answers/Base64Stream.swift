@@ -21,15 +21,16 @@ enum StoredImage {
     }
   }
 
-  /// The next bytes from `offset`, at most `count`; empty at the end.
+  /// The next bytes from `offset`, at most `count`; empty at the end. An answer that has begun does
+  /// not break off because our queue is full.
   func read(at offset: Int64, count: Int, on workers: Workers) async throws -> [UInt8] {
     switch self {
     case .file(let file, _):
-      try await workers.run {
+      try await workers.run(isOwed: true) {
         try [UInt8](reading: count) { (span) throws in try file.read(into: &span, at: offset) }
       }
     case .ingest(let work, _):
-      try await workers.run {
+      try await workers.run(isOwed: true) {
         try [UInt8](reading: count) { (span) throws in try work.readBack(at: offset, into: &span) }
       }
     case .unstored(let image): try await image.read(at: offset, count: count, on: workers)

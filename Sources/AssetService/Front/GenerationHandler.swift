@@ -18,6 +18,7 @@ struct GenerationHandler {
   let catalog: ModelCatalog
   let desk: UpstreamDesk
   let reader: CatalogReader
+  let patience: Patience
   /// Prompts are short; the largest known options are a few KiB.
   private static let bodyLimit: Int64 = 1 << 20
 
@@ -53,11 +54,11 @@ struct GenerationHandler {
     let reply = try await desk.send(errand, to: usable, on: loop)
     var rehost = Rehost(
       context: context, order: order, call: call, id: id, space: space, promise: promise,
-      reader: reader)
+      reader: reader, patience: patience)
     try await rehost.take(reply, on: loop)
     try await rehost.publish(by: desk.clock, on: loop)
     let milliseconds = (SystemClock.monotonicNanoseconds - started) / 1_000_000
-    return try await rehost.response(upstream: reply, milliseconds: milliseconds)
+    return try await rehost.response(upstream: reply, milliseconds: milliseconds, on: loop)
   }
 
   /// A full store, and a quota that is used up, are 507 before money is spent.

@@ -10,35 +10,37 @@ internal import Store
 internal import Upstream
 internal import Wire
 
-/// One answer on its way from an upstream to a client.
+/// One answer on its way from an upstream to a client; what goes out is in `Rehost+Answer.swift`.
 struct Rehost {
   let context: ServiceContext
-  private let order: GenerationOrder
+  let order: GenerationOrder
   let call: Call
   let id: GenerationID
   private let space: ReservedSpace
   /// What the order was promised of its owner's quota; goes once the images have their rows.
   private var promise: OwnerPromise?
   /// Keeps images that are deleted after the answer from being given to others.
-  private let passage: Passage?
+  let passage: Passage?
   private let reader: CatalogReader
+  let patience: Patience
   private var reply: UpstreamReply?
-  private var terms: AssetTerms
+  var terms: AssetTerms
   private(set) var skeleton = Skeleton()
   var items: [IntakeItem] = []
-  private var assets: [Int: Asset] = [:]
-  private var failed: [Int: Failure] = [:]
+  var assets: [Int: Asset] = [:]
+  var failed: [Int: Failure] = [:]
   /// Why the answer broke off, if it did.
-  private var cutOff: Failure?
-  private var warning: String?
+  var cutOff: Failure?
+  var warning: String?
   /// Why images that are here are not in the store, or not in the form that was asked for.
-  private var unstored: [Int: Failure] = [:]
+  var unstored: [Int: Failure] = [:]
 
   init(
     context: ServiceContext, order: GenerationOrder, call: Call, id: GenerationID,
-    space: ReservedSpace, promise: OwnerPromise, reader: CatalogReader
+    space: ReservedSpace, promise: OwnerPromise, reader: CatalogReader, patience: Patience
   ) {
     self.reader = reader
+    self.patience = patience
     self.context = context
     self.order = order
     self.call = call
@@ -100,7 +102,7 @@ struct Rehost {
   }
 
   /// An answer without a single image is an error, whatever its status says.
-  private func refuseEmpty() async throws {
+  func refuseEmpty() async throws {
     let hasImage = items.contains { item in
       switch item {
       case .settled, .unstored: true
@@ -134,7 +136,8 @@ struct Rehost {
 
   // MARK: Publishing
 
-  /// Gives the images their rows, all in one transaction, with the generation's own.
+  /// Gives the images their rows, all in one transaction, with the generation's own. What may pass
+  /// is tried again.
   ///
   /// - Throws: the first image's failure when none is left: all were taken down.
   mutating func publish(by clock: LoopClock, on loop: isolated EventLoop) async throws {
@@ -146,6 +149,7 @@ struct Rehost {
     }
     promise?.correct(to: settled.reduce(0) { $0 + $1.blob.bytes })
     var triesLeft = context.limits.publishTries
+    var tries = 0
     while true {
       do throws(StoreFailure) {
         try await publishSettled()
@@ -156,6 +160,10 @@ struct Rehost {
         if error.mayPass, triesLeft > 0, !call.request.body.isClientThere {
           triesLeft -= 1
           await clock.sleep(until: loop.now + Self.publishPause, on: loop)
+          terms = Self.terms(of: order, call, context)
+          continue
+        }
+        if await patience.waits(after: error, &tries, on: loop) {
           terms = Self.terms(of: order, call, context)
           continue
         }
@@ -253,134 +261,7 @@ struct Rehost {
       index: index, quota: call.caller.key?.quota)
   }
 
-  // MARK: The answer
-
-  /// - Throws: the first image's failure when not one can be read any more.
-  mutating func response(
-    upstream reply: UpstreamReply, milliseconds: Int64
-  ) async throws -> Response {
-    let urls = context.urls(call)
-    var replies: [ItemReply] = []
-    for index in items.indices { replies.append(await item(index, urls)) }
-    try await refuseEmpty()
-    let summary = summary(reply, urls, milliseconds)
-    let answer = AnswerReply(
-      skeleton: skeleton, items: replies, summary: summary, form: terms.base64)
-    var response = answer.response(on: context.workers)
-    addHeaders(to: &response, reply)
-    return deletingAfterDelivery(tellingLoss(response), ordered)
-  }
-
   func hasRow(_ index: Int) -> Bool { assets[index] != nil }
 
   func whyUnstored(_ index: Int) -> Failure? { unstored[index] }
-
-  private var ordered: [Asset] { assets.sorted { $0.key < $1.key }.map(\.value) }
-
-  private func summary(
-    _ reply: UpstreamReply, _ urls: AssetURLs, _ milliseconds: Int64
-  ) -> JSONObject {
-    var summary = JSONObject()
-    summary["generation_id"] = .string(id.description)
-    summary["upstream"] = .string(reply.upstream)
-    summary["latency_ms"] = .number(JSONNumber(milliseconds))
-    summary["replayed"] = false
-    summary["images"] = .array(ordered.map { $0.summary(urls) })
-    if !failed.isEmpty { summary["failed"] = .array(Self.list(failed)) }
-    let ignored = call.ignoredWishes
-    if !ignored.isEmpty { summary["ignored"] = .array(ignored.map { .string($0) }) }
-    let warnings = IntakeItem.warnings(items) + Self.list(unstored)
-    if !warnings.isEmpty { summary["warnings"] = .array(warnings) }
-    if let warning { summary["warning"] = .string(warning) }
-    if reply.attempts > 1 { summary["upstream_attempts"] = .number(JSONNumber(reply.attempts)) }
-    return summary
-  }
-
-  private func addHeaders(to response: inout Response, _ reply: UpstreamReply) {
-    response.add("x-asset-generation-id", id.description)
-    if !ordered.isEmpty {
-      response.add("x-asset-ids", ordered.map(\.id.description).joined(separator: ","))
-      if let expiry = terms.lifetime.expiresAt {
-        response.add("x-asset-expires-at", String(expiry))
-      }
-    }
-    response.add("x-asset-replayed", "false")
-    if let requestID = reply.requestID { response.add("x-upstream-request-id", requestID) }
-    if warning != nil || !unstored.isEmpty || !failed.isEmpty || cutOff != nil {
-      response.add("x-should-retry", "false")
-    }
-  }
-
-  private static func list(_ failures: [Int: Failure]) -> [JSONValue] {
-    failures.sorted { $0.key < $1.key }.map { index, failure in
-      [
-        "index": .number(JSONNumber(index)), "code": JSONValue(failure.code),
-        "message": .string(failure.message),
-      ]
-    }
-  }
-
-  private mutating func item(_ index: Int, _ urls: AssetURLs) async -> ItemReply {
-    switch items[index] {
-    case .settled(let work):
-      guard let asset = assets[index] else { return unpublished(work, index) }
-      return await order.format == .url ? .url(urls.url(of: asset)) : inline(asset, index, urls)
-    case .unstored(_, let image):
-      return .base64(.unstored(image), await image.mediaType(on: context.workers))
-    case .failed, .plain: return .keep
-    }
-  }
-
-  /// A stored image as base64. Where its file can not be opened at the moment its URL goes out;
-  /// what is damaged, or has no URL that lasts, is `failed`.
-  private mutating func inline(
-    _ asset: Asset, _ index: Int, _ urls: AssetURLs
-  ) async -> ItemReply {
-    do {
-      let store = context.store
-      let file = try await context.workers.run { SharedFile(try store.open(asset.blob)) }
-      return .base64(.file(file, bytes: asset.blob.bytes), asset.blob.image.mediaType)
-    } catch {
-      let failure = Failure(error)
-      context.tellUnreadable(of: id, failure, "\(error)")
-      if order.options.store != false, (error as? StoreFailure)?.kind != .assetDamaged {
-        unstored[index] = failure
-        return .url(urls.url(of: asset))
-      }
-      return fail(index, failure)
-    }
-  }
-
-  private mutating func unpublished(_ work: IngestWork, _ index: Int) -> ItemReply {
-    do {
-      let blob = try work.blob
-      return .base64(.ingest(work, bytes: blob.bytes), blob.image.mediaType)
-    } catch { return fail(index, Failure(error)) }
-  }
-
-  private mutating func fail(_ index: Int, _ failure: Failure) -> ItemReply {
-    items[index] = .failed(failure)
-    failed[index] = failure
-    unstored[index] = nil
-    return .keep
-  }
-
-  /// `asset.store: false` keeps an image only until its answer is out.
-  private func deletingAfterDelivery(_ response: Response, _ assets: [Asset]) -> Response {
-    guard let passage, case .stream(let length, let write) = response.body else {
-      return response
-    }
-    var response = response
-    let (store, client) = (context.store, call.request.body)
-    response.body = .stream(length: length) { writer in
-      // What is sent to a client that has left does not arrive: it is kept for its hour. One that
-      // leaves once it has all is no such client.
-      let wasThere = client.isClientThere
-      try await write(writer)
-      guard wasThere else { return }
-      for asset in assets { _ = try await store.delete(asset.id, owner: asset.owner) }
-      withExtendedLifetime(passage) {}
-    }
-    return response
-  }
 }

@@ -96,12 +96,10 @@ final class UpstreamDesk {
   /// For all that orders wait for: their turn, and a store that does not take their images.
   let clock: LoopClock
 
-  init(
-    _ context: ServiceContext, upstreams: [String: any Upstream], on loop: isolated EventLoop
-  ) throws {
+  init(_ context: ServiceContext, upstreams: [String: any Upstream], _ clock: LoopClock) {
     self.context = context
     self.upstreams = upstreams
-    clock = try LoopClock(on: loop)
+    self.clock = clock
   }
 
   /// Sends an order to the first of `candidates` that takes it. The next one is asked only when no
