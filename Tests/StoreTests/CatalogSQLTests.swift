@@ -54,6 +54,7 @@ import Testing
     (.perhapsUnused, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
     (.forgetPerhapsUnused, "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
     (.expiredCandidates, "assets_by_expiry (expires_at>? AND expires_at<?)"),
+    (.expiredCandidates, "assets_by_expiry (expires_at=? AND serial>?)"),
     (.countExpired, "assets_by_expiry (expires_at>? AND expires_at<?)"),
     (.generationByKey, "generations_by_key (owner=? AND idempotency_key=?)"),
     (.blobsOfFolder, "PRIMARY KEY (digest>? AND digest<?)"),

@@ -1,3 +1,4 @@
+import SQLite
 import Testing
 import Wire
 
@@ -59,6 +60,26 @@ import Wire
     #expect(try store.count(policies, CollectionOptions(limit: 7)) == 7)
     scratch.clock.advance(10 * 365 * 24 * 3600)
     #expect(try store.count(policies) == 0, "the clock jumped: nothing would go")
+  }
+
+  /// Page after page, each of its own statement: while the lines of one are told, the log can be
+  /// brought home.
+  @Test func noStatementLastsAsLongAsThePlan() async throws {
+    let scratch = try ScratchStore()
+    let count = 2 * Planner.page + 11
+    try await scratch.fill(count)
+    var ids: [AssetID?] = []
+    var kept = 0
+    let connection = try Connection(path: scratch.path + "/catalog.sqlite", access: .readWrite)
+    let plan = try scratch.store.plan([Policy(.expired(grace: 0))]) { item in
+      ids.append(item.id)
+      if ids.count % 250 == 1, (try? connection.checkpoint(.truncate)) != true { kept += 1 }
+    }
+    #expect(kept == 0)
+    #expect(plan.results.first?.assets == count && Set(ids).count == ids.count)
+    var taken: [AssetID?] = []
+    _ = try scratch.store.collect([Policy(.expired(grace: 0))]) { taken.append($0.id) }
+    #expect(Set(taken) == Set(ids) && taken.count == ids.count)
   }
 
   @Test func aPlanEndsWithTheDaemon() async throws {

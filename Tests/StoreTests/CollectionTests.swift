@@ -285,9 +285,9 @@ extension Digest {
     try await scratch.fill(300)
     var serials: [AssetID: Int64] = [:]
     let (reader, policy) = (try scratch.store.reader(), ExpiredPolicy(grace: 0))
-    try reader.session.candidates(policy, now: scratch.clock.now) { asset in
+    let now = scratch.clock.now
+    for asset in try reader.session.candidates(policy, now: now, after: nil, limit: 300) {
       serials[asset.id] = asset.place.serial
-      return true
     }
     var order: [Int64] = []
     _ = try scratch.store.collect([Policy(.expired(grace: 0))], .init(limit: 250)) {

@@ -3,9 +3,9 @@
 internal import Configuration
 internal import Crypto
 internal import HTTPServer
+internal import Kernel
 internal import Net
 internal import Store
-internal import Synchronization
 internal import Wire
 
 /// `POST /admin/gc`
@@ -21,17 +21,19 @@ struct AdminCollection {
     }
     let order = try CollectionOrder(body, configured: configured)
     if order.counts { return .lines(try await count(order)) }
-    let lines = CollectionLines(order, context.log)
     let store = context.store
+    let lines = CollectionLines(order, Spool(store), context.log)
     let report = try await context.workers.run {
       if !order.allowsLarge && !order.isDryRun { try order.refuseLarge(store) }
       return order.isDryRun
         ? try store.plan(order.policies, order.options) { lines.add($0) }
         : try store.collect(order.policies, order.options) { lines.add($0) }
     }
-    var bytes = lines.take()
-    for line in Self.summary(report, order) { bytes.append(line: line) }
-    return .lines(bytes)
+    let content = lines.spool.finish()
+    var rest = content.held
+    for line in Self.summary(report, order, unlisted: content.left) { rest.append(line: line) }
+    guard let file = content.file else { return .lines(rest) }
+    return lines.spool.response(file, content.fileBytes, rest, on: context.workers)
   }
 
   /// How many assets would go, and nothing else: for a progress bar.
@@ -41,7 +43,9 @@ struct AdminCollection {
     return [["total": true, "assets": .number(JSONNumber(count))]]
   }
 
-  private static func summary(_ report: CollectionReport, _ order: CollectionOrder) -> [JSONValue] {
+  private static func summary(
+    _ report: CollectionReport, _ order: CollectionOrder, unlisted: Int
+  ) -> [JSONValue] {
     let results = report.results
     var lines = zip(results, order.policies).map { result, policy in
       order.describes ? result.json(order, purpose: policy.purpose) : result.json(order)
@@ -55,6 +59,7 @@ struct AdminCollection {
     if var object = total.object {
       if let jump = report.clockJump { object["clock_jump"] = .number(JSONNumber(jump)) }
       if let stop = report.sweepStop { object["orphans_stopped"] = .string(stop) }
+      if unlisted > 0 { object["unlisted"] = .number(JSONNumber(unlisted)) }
       if report.stuck > 0 { object["orphans_stuck"] = .number(JSONNumber(report.stuck)) }
       total = .object(object)
     }
@@ -87,23 +92,43 @@ private final class CollectionLines: Sendable {
   private let lists: Bool
   /// One line of the log per deletion; nothing is deleted by a dry run.
   private let log: LogSink?
-  private let bytes = Mutex<[UInt8]>([])
+  let spool: Spool
 
-  init(_ order: CollectionOrder, _ log: LogSink) {
+  init(_ order: CollectionOrder, _ spool: Spool, _ log: LogSink) {
     lists = order.lists
     self.log = order.isDryRun ? nil : log
+    self.spool = spool
   }
 
   func add(_ item: CollectionItem) {
     log?.deleted(item)
-    if lists { bytes.withLock { $0.append(line: item.json) } }
+    guard lists else { return }
+    var line: [UInt8] = []
+    line.append(line: item.json)
+    spool.append(line)
   }
+}
 
-  func take() -> [UInt8] {
-    bytes.withLock { bytes in
-      defer { bytes = [] }
-      return bytes
+extension Spool {
+  /// Whole lines of JSON: those in the file, then the others.
+  fileprivate func response(
+    _ file: SharedFile, _ fileBytes: Int64, _ rest: [UInt8], on workers: Workers
+  ) -> Response {
+    let lines = StoredImage.file(file, bytes: fileBytes)
+    var response = Response.lines(rest)
+    response.body = .stream(length: fileBytes + Int64(rest.count)) { [self] writer in
+      var offset: Int64 = 0
+      while offset < fileBytes {
+        let piece = try await lines.read(at: offset, count: 256 << 10, on: workers)
+        guard !piece.isEmpty else { throw BodyFailure.disconnected }
+        try await writer.write(piece.span)
+        offset += Int64(piece.count)
+      }
+      try await writer.write(rest.span)
+      // Its space is reserved until here.
+      withExtendedLifetime(self) {}
     }
+    return response
   }
 }
 

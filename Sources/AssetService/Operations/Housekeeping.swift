@@ -47,13 +47,19 @@ final class Housekeeping: Sendable {
     }
   }
 
-  private func collect() async throws {
+  /// One collection; none beside an operator's, whose turn is as good as ours.
+  func collect() async throws {
     let (store, policies) = (self.store, self.policies)
     let log = self.log
-    let report = try await workers.run {
-      var options = CollectionOptions()
-      options.sweepsNextFolder = true
-      return try store.collect(policies, options) { log.deleted($0) }
+    let report: CollectionReport
+    do {
+      report = try await workers.run {
+        var options = CollectionOptions()
+        options.sweepsNextFolder = true
+        return try store.collect(policies, options) { log.deleted($0) }
+      }
+    } catch let failure as StoreFailure where failure == .collectionRuns {
+      return
     }
     if let jump = report.clockJump {
       log.event(

@@ -232,7 +232,7 @@ extension CatalogSQL {
 extension CatalogSQL {
   /// The condition of `ExpiredPolicy`: the same text plans and deletes (G2).
   private static let isExpired = "expires_at IS NOT NULL AND pinned = 0 AND expires_at <= ?1"
-  private static let expired = "FROM assets WHERE \(isExpired) ORDER BY expires_at, serial LIMIT ?2"
+  private static let inOrder = "ORDER BY expires_at, serial LIMIT ?2"
   private static let collected = "id, digest, bytes, expires_at, outlived, serial, owner, retention"
 
   private var collectionText: String? {
@@ -243,8 +243,17 @@ extension CatalogSQL {
         AND \(Self.isExpired)
       RETURNING \(Self.collected)
       """
-    case .expiredCandidates: "SELECT \(Self.collected) \(Self.expired)"
-    case .expiredSerials: "SELECT serial \(Self.expired)"
+    case .expiredCandidates:
+      // Behind (?3, ?4). Not as a comparison of two pairs: SQLite looks up its first half only, and
+      // thousands may end in the same second.
+      """
+      SELECT \(Self.collected) FROM assets
+      WHERE \(Self.isExpired) AND expires_at = ?3 AND serial > ?4
+      UNION ALL
+      SELECT \(Self.collected) FROM assets WHERE \(Self.isExpired) AND expires_at > ?3
+      \(Self.inOrder)
+      """
+    case .expiredSerials: "SELECT serial FROM assets WHERE \(Self.isExpired) \(Self.inOrder)"
     case .countExpired: "SELECT count(*) FROM assets WHERE \(Self.isExpired)"
     case .noteCollection:
       """

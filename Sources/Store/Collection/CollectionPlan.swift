@@ -98,21 +98,28 @@ struct Planner {
     _ policy: some AssetPolicy, _ name: String, _ each: (CollectionItem) -> Void
   ) throws(StoreFailure) -> PolicyResult {
     var result = PolicyResult(policy: name)
-    if assetsLeft == 0 { return result }
-    try reader.session.candidates(policy, now: now) { (asset) throws(StoreFailure) in
-      if files.hasToEndCollections { return false }
-      if hasOverlap, !taken.insert(asset.id).inserted { return true }
-      if try takesLast(of: asset.digest) { result.blobs += 1 }
-      let item = CollectionItem(
-        policy: name, id: asset.id, digest: asset.digest, bytes: asset.bytes,
-        reason: policy.reason(expiresAt: asset.expiresAt, now: now))
-      result.count(item)
-      each(item)
-      assetsLeft = assetsLeft.map { $0 - 1 }
-      return assetsLeft != 0
+    var last: CollectedAsset?
+    while true {
+      let page = try reader.session.candidates(policy, now: now, after: last, limit: Self.page)
+      for asset in page {
+        guard assetsLeft != 0, !files.hasToEndCollections else { return result }
+        if hasOverlap, !taken.insert(asset.id).inserted { continue }
+        if try takesLast(of: asset.digest) { result.blobs += 1 }
+        let item = CollectionItem(
+          policy: name, id: asset.id, digest: asset.digest, bytes: asset.bytes,
+          reason: policy.reason(expiresAt: asset.expiresAt, now: now))
+        result.count(item)
+        each(item)
+        assetsLeft = assetsLeft.map { $0 - 1 }
+      }
+      guard page.count == Self.page else { return result }
+      last = page.last
     }
-    return result
   }
+
+  /// Rows that are read at once: a statement that goes on for minutes keeps the log from being
+  /// brought home.
+  static let page = 500
 
   /// Takes one asset of these bytes.
   ///

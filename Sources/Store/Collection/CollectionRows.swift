@@ -82,18 +82,18 @@ extension CatalogSession {
     }
   }
 
-  /// The assets that meet the policy's condition, in its order, until `body` says `false`.
+  /// At most `limit` assets that meet the policy's condition, in its order, behind `last`.
   func candidates(
-    _ policy: some AssetPolicy, now: Int64, _ body: (CollectedAsset) throws(StoreFailure) -> Bool
-  ) throws(StoreFailure) {
-    try each(policy.candidates) {
-      policy.bind($0, now: now, limit: .max)
-    } fail: {
-      StoreFailure(.collect, $0)
-    } _: { (row) throws(StoreFailure) in
-      guard let asset = CollectedAsset(row: row) else { return true }
-      return try body(asset)
-    }
+    _ policy: some AssetPolicy, now: Int64, after last: CollectedAsset?, limit: Int
+  ) throws(StoreFailure) -> [CollectedAsset] {
+    try catalog(.collect) { () throws(SQLiteFailure) in
+      try all(policy.candidates) {
+        policy.bind($0, now: now, limit: Int64(limit))
+        policy.bindPlace($0, after: last)
+      } _: {
+        CollectedAsset(row: $0)
+      }
+    }.compactMap { $0 }
   }
 
   /// The serials of the first assets that meet the policy's condition, in its order.

@@ -19,7 +19,7 @@ extension Store {
       defer { isCollecting = true }
       return !isCollecting
     }
-    guard isFirst else { throw StoreFailure(.collect, .busy, hint: "a collection is running") }
+    guard isFirst else { throw StoreFailure.collectionRuns }
     defer { isCollecting.withLock { $0 = false } }
     defer { ballast.make() }
 
@@ -81,6 +81,11 @@ extension Store {
     files.endsCollections.store(true, ordering: .relaxed)
     check.giveUp()
   }
+}
+
+extension StoreFailure {
+  /// A second collection is refused: the one that runs takes what it would have taken.
+  public static let collectionRuns = StoreFailure(.collect, .busy, hint: "a collection is running")
 }
 
 extension Store {

@@ -17,6 +17,11 @@ struct ExpiredPolicy: AssetPolicy {
     statement.bind(2, limit)
   }
 
+  func bindPlace(_ statement: Statement, after last: CollectedAsset?) {
+    statement.bind(3, last?.expiresAt ?? .min)
+    statement.bind(4, last?.place.serial ?? .min)
+  }
+
   func reason(expiresAt: Int64?, now: Int64) -> String {
     "expired \(now - (expiresAt ?? now)) s ago"
   }

@@ -57,9 +57,9 @@ extension Policy {
 protocol AssetPolicy: Sendable {
   /// Of the chosen assets, deletes those that meet the condition; never a pinned one.
   var removal: CatalogSQL { get }
-  /// Selects what meets the condition, in its order, following an index.
+  /// Selects what meets the condition, in its order, behind a place in it; follows an index.
   var candidates: CatalogSQL { get }
-  /// The same, and of each asset its serial only.
+  /// The same from the start, and of each asset its serial only.
   var serials: CatalogSQL { get }
   /// Counts them.
   var count: CatalogSQL { get }
@@ -67,6 +67,8 @@ protocol AssetPolicy: Sendable {
   func bindTime(_ statement: Statement, now: Int64)
   /// Binds what the others ask for.
   func bind(_ statement: Statement, now: Int64, limit: Int64)
+  /// Binds the place of the asset behind which to go on; `nil`: from the start.
+  func bindPlace(_ statement: Statement, after last: CollectedAsset?)
   /// Why this asset goes, for people.
   func reason(expiresAt: Int64?, now: Int64) -> String
 }

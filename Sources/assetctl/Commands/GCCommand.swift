@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Synchronization
 internal import Wire
 
 /// `assetctl gc`
@@ -48,9 +49,9 @@ struct GCCommand: Command {
     try await errand.withStore { client in
       var order = self.order
       order["describe"] = .bool(!errand.json)
-      let reply = try await collect(.object(order), client, errand.console).checked()
-      if errand.json { errand.console.write(reply.body) }
-      let lines = try reply.lines()
+      let listing = CollectionListing(errand.console, json: errand.json)
+      _ = try await collect(.object(order), client, errand.console, listing).checked()
+      let lines = try listing.end()
       if !errand.json { show(lines, errand.console) }
       return status(lines, errand.console)
     }
@@ -64,18 +65,25 @@ struct GCCommand: Command {
   private static let smallRun = 2000
 
   private func collect(
-    _ order: JSONValue, _ client: ServiceClient, _ console: Console
+    _ order: JSONValue, _ client: ServiceClient, _ console: Console, _ listing: CollectionListing
   ) async throws -> ServiceReply {
     let call = ServiceCall(.post, "/admin/gc", .json(order), timeout: Self.timeout)
     guard console.showsProgress, !isDryRun, explained == nil else {
-      return try await client.call(call)
+      return try await client.call(call) { try listing.take($0) }
     }
     let planned = try await plan(order, client)
-    guard planned > Self.smallRun else { return try await client.call(call) }
+    guard planned > Self.smallRun else {
+      return try await client.call(call) { try listing.take($0) }
+    }
+    let progress = CollectionProgress(planned, console)
     return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await Self.watch(planned, client, console) }
+      group.addTask { try await progress.watch(client) }
       defer { group.cancelAll() }
-      return try await client.call(call)
+      return try await client.call(call) { bytes in
+        // The run is over when its answer begins.
+        progress.end()
+        try listing.take(bytes)
+      }
     }
   }
 
@@ -87,24 +95,6 @@ struct GCCommand: Command {
     let reply = try await client.call(call)
     guard reply.status == 200 else { return 0 }
     return try reply.lines().last?["assets"]?.int ?? 0
-  }
-
-  /// Draws how far it is, from the store's own sums, until it is cancelled.
-  private static func watch(
-    _ planned: Int, _ client: ServiceClient, _ console: Console
-  ) async throws {
-    func assets() async throws -> Int {
-      try await client.call(ServiceCall(.get, "/admin/stats")).checked().json()["assets"]?.int ?? 0
-    }
-    let bar = ProgressBar("collecting", console)
-    defer { bar.end() }
-    let start = try await assets()
-    while !Task.isCancelled {
-      let done = max(0, start - (try await assets()))
-      bar.show(
-        Int64(done), of: Int64(planned), "\(Spoken.number(done)) of \(Spoken.number(planned))")
-      do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
-    }
   }
 
   // MARK: What is said
@@ -122,6 +112,12 @@ struct GCCommand: Command {
           + "attributes of what lies under blobs/ and incoming/ (lsattr), and at the disk.")
       return .problems
     }
+    if let unlisted = lines.last?["unlisted"]?.int {
+      console.complain(
+        "\(Spoken.number(unlisted)) lines are not listed: there was no room for them. The daemon's "
+          + "log has a line for each deletion.")
+      return .problems
+    }
     guard let jump = lines.last?["clock_jump"]?.int else { return .done }
     console.complain(
       "The clock is \(Spoken.duration(Int64(abs(jump)))) \(jump < 0 ? "behind" : "ahead of") the "
@@ -131,8 +127,6 @@ struct GCCommand: Command {
 
   private func show(_ lines: [JSONValue], _ console: Console) {
     if explained != nil { return explain(lines, console) }
-    let items = lines.filter { $0["reason"] != nil }
-    if !items.isEmpty { console.print(Self.table(of: items).lines(console)) }
     var table = Table(
       ("policy", .left), ("assets", .right), ("bytes", .right), ("blobs", .right),
       ("records", .right), ("takes", .left))
@@ -152,18 +146,6 @@ struct GCCommand: Command {
         + "\(Spoken.bytes(Int64(total.number("bytes")))), in \(time) s.")
   }
 
-  private static func table(of items: [JSONValue]) -> Table {
-    var table = Table(
-      ("policy", .left), ("id", .left), ("sha256", .left), ("bytes", .right), ("reason", .left))
-    for item in items {
-      table.add(
-        item.text("policy"), item["id"]?.string ?? "-",
-        item["sha256"]?.string.map { String($0.prefix(12)) } ?? "-",
-        Spoken.bytes(Int64(item.number("bytes"))), item.text("reason"))
-    }
-    return table
-  }
-
   private func explain(_ lines: [JSONValue], _ console: Console) {
     var table = Table(("policy", .left), ("collects", .left), ("reason", .left))
     for line in lines {
@@ -171,6 +153,40 @@ struct GCCommand: Command {
       table.add(line.text("policy"), collects ? "yes" : "no", line.text("reason"))
     }
     console.print(table.lines(console))
+  }
+}
+
+/// How far a collection is, from the store's own sums, on a line of the terminal.
+private final class CollectionProgress: Sendable {
+  private let planned: Int
+  private let bar: Mutex<ProgressBar?>
+
+  init(_ planned: Int, _ console: Console) {
+    self.planned = planned
+    bar = Mutex(.some(ProgressBar("collecting", console)))
+  }
+
+  /// Draws until it is cancelled, or ended.
+  func watch(_ client: ServiceClient) async throws {
+    defer { end() }
+    let start = try await Self.assets(client)
+    while !Task.isCancelled {
+      let done = max(0, start - (try await Self.assets(client)))
+      let isOver = bar.withLock { bar in
+        bar?.show(
+          Int64(done), of: Int64(planned), "\(Spoken.number(done)) of \(Spoken.number(planned))")
+        return bar == nil
+      }
+      guard !isOver else { return }
+      do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
+    }
+  }
+
+  /// Wipes it away: other lines follow.
+  func end() { bar.withLock { $0 = nil } }
+
+  private static func assets(_ client: ServiceClient) async throws -> Int {
+    try await client.call(ServiceCall(.get, "/admin/stats")).checked().json()["assets"]?.int ?? 0
   }
 }
 
