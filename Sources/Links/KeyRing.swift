@@ -65,18 +65,18 @@ public struct KeyRing: Sendable {
 
   /// The ring with a new key that verifies, to be spread over all nodes before it signs.
   ///
-  /// Throws `.full` when 256 keys sign or verify; before that, the oldest retired one makes room.
+  /// Ids are 1 to 255: 0 was given by earlier versions, whose rings are read as they are. Throws
+  /// `.full` when all sign or verify; before that, the oldest retired one makes room.
   public func adding(now: Int64) throws(KeyRingFailure) -> (ring: KeyRing, id: UInt8) {
     var kept = keys
-    if kept.count > UInt8.max {
-      guard let oldest = kept.firstIndex(where: { $0.state == .retired }) else { throw .full }
+    var free = Self.freeID(beside: kept)
+    if free == nil {
+      let oldest = kept.firstIndex { $0.state == .retired && $0.id != 0 }
+      guard let oldest else { throw .full }
       kept.remove(at: oldest)
+      free = Self.freeID(beside: kept)
     }
-    // From 1 on; 0 comes last.
-    let used = Set(kept.map(\.id))
-    guard
-      let id = (1...256).map({ UInt8(truncatingIfNeeded: $0) }).first(where: { !used.contains($0) })
-    else { throw .full }
+    guard let id = free else { throw .full }
     let key = Key(id: id, createdAt: now, state: .verifying, secret: SystemRandom.bytes32())
     return (KeyRing(kept + [key], signing: signing), id)
   }
@@ -94,6 +94,11 @@ public struct KeyRing: Sendable {
       return old.state == .signing ? old.becoming(.verifying) : old
     }
     return KeyRing(changed, signing: next)
+  }
+
+  private static func freeID(beside keys: [Key]) -> UInt8? {
+    let used = Set(keys.map(\.id))
+    return (1...UInt8.max).first { !used.contains($0) }
   }
 
   /// The ring with a new key that signs; the old one verifies until it is retired.
@@ -135,7 +140,7 @@ public enum KeyRingFailure: Error, Hashable, Sendable, CustomStringConvertible {
   case signingKey(UInt8)
   /// The key is retired, so it cannot sign.
   case retiredKey(UInt8)
-  /// All 256 ids are in use.
+  /// All ids from 1 to 255 are in use.
   case full
 
   /// One sentence for an operator.
@@ -146,7 +151,7 @@ public enum KeyRingFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknownKey(let id): "key ring: there is no key \(id)"
     case .signingKey(let id): "key ring: key \(id) signs; rotate before it is retired"
     case .retiredKey(let id): "key ring: key \(id) is retired and cannot sign"
-    case .full: "key ring: all 256 keys are in use; retire some"
+    case .full: "key ring: all 255 ids are in use; retire some"
     }
   }
 }

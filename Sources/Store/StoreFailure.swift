@@ -84,6 +84,8 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case catalogueMissing
     /// The key ring is gone while there is a catalogue, or others may read it.
     case keyringMissing, keyringExposed
+    /// The key ring is another user's.
+    case keyringForeign
     /// `incoming/` and `blobs/` lie on two file systems.
     case twoFileSystems
     /// The system refused a call.
@@ -148,9 +150,9 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
   static let restoreHint =
     "stop the daemon, keep a copy of the folder, and restore catalog.sqlite from a backup, without "
     + "a catalog.sqlite-wal and -shm of the other one; without a backup, begin a new store and "
-    + "give it the images: assetctl put --storage NEW --retention permanent OLD/blobs/*/* keeps "
-    + "their bytes, but not their ids, owners and links (assetctl rebuild, which will make a "
-    + "catalogue from the blobs, is not in this version)"
+    + "give it the images: find OLD/blobs -type f -print0 | xargs -0 assetctl put --storage NEW "
+    + "--retention permanent --truncated keeps their bytes, but not their ids, owners and links "
+    + "(assetctl rebuild, which will make a catalogue from the blobs, is not in this version)"
 
   /// One sentence for a log or a terminal.
   public var description: String {
@@ -185,6 +187,7 @@ public struct StoreFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case .catalogueMissing: "there is no catalogue, or an empty one, beside blobs or a key ring"
     case .keyringMissing: "the key ring is missing beside an existing catalogue"
     case .keyringExposed: "the key ring may be read by others"
+    case .keyringForeign: "the key ring belongs to another user"
     case .twoFileSystems: "incoming/ and blobs/ must lie on one file system"
     case .io(let errno): "\(errno)"
     case .sqlite(let failure): "\(failure)"

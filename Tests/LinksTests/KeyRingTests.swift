@@ -44,15 +44,34 @@ private func reread(_ ring: KeyRing) throws -> KeyRing {
 
 @Test func aFullRingGivesUpItsOldestRetiredKey() throws {
   var ring = KeyRing.create(now: 0)
-  for now in 1..<256 { ring = try ring.rotated(now: Int64(now)) }
-  #expect(Set(ring.keys.map(\.id)).count == 256)
-  #expect(ring.signing.id == 0, "0 comes last")
+  for now in 1..<255 { ring = try ring.rotated(now: Int64(now)) }
+  #expect(Set(ring.keys.map(\.id)) == Set(1...255), "0 is given to none")
   #expect(throws: KeyRingFailure.full) { try ring.rotated(now: 256) }
   ring = try ring.retiring(9).retiring(7).rotated(now: 256)
   #expect(ring.signing.id == 7)
-  #expect(ring.keys.count == 256)
+  #expect(ring.keys.count == 255)
   #expect(ring.keys.filter { $0.state == .retired }.map(\.id) == [9])
   #expect(states(try reread(ring)) == states(ring), "the greatest ring can be read back")
+}
+
+/// Earlier versions gave 0, too: such a ring goes on, and its key makes no room for others.
+@Test func aRingWithAKeyZeroGoesOn() throws {
+  let secret = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+  let keys = (0...255).map { id in
+    let state = id == 1 ? "signing" : id == 0 || id == 7 ? "retired" : "verifying"
+    return "{\"id\":\(id),\"secret\":\"\(secret)\",\"created_at\":1,\"state\":\"\(state)\"}"
+  }
+  let ring = try KeyRing(json: Array("{\"keys\":[\(keys.joined(separator: ","))]}".utf8).span)
+  let rotated = try ring.rotated(now: 2)
+  #expect(rotated.signing.id == 7)
+  #expect(rotated.keys.count == 256 && rotated.keys.contains { $0.id == 0 })
+  #expect(throws: KeyRingFailure.full) { try rotated.rotated(now: 3) }
+  #expect(states(try reread(rotated)) == states(rotated))
+  // One that signs with it gets another id at its next rotation.
+  let only = "{\"keys\":[\(keys[0])]}".replacing("retired", with: "signing")
+  let zero = try KeyRing(json: Array(only.utf8).span)
+  let next = try zero.rotated(now: 2)
+  #expect(zero.signing.id == 0 && next.signing.id == 1)
 }
 
 @Test func aRingIsNeverPrinted() throws {

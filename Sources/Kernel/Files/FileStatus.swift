@@ -20,6 +20,8 @@ public struct FileStatus: Sendable, Hashable {
   public let kind: Kind
   /// The permission bits, `0o7777` at most.
   public let mode: UInt32
+  /// The number of the user whose it is.
+  public let user: UInt32
   /// The file system it lies on.
   public let device: UInt64
   /// Its number on that file system.
@@ -40,6 +42,7 @@ public struct FileStatus: Sendable, Hashable {
       default: .other
       }
     mode = UInt32(raw.st_mode & 0o7777)
+    user = raw.st_uid
     device = UInt64(raw.st_dev)
     inode = UInt64(raw.st_ino)
     links = UInt64(raw.st_nlink)

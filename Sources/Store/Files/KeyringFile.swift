@@ -34,7 +34,8 @@ struct KeyringFile: ~Copyable {
     }
   }
 
-  /// The bytes, when only the owner may read them.
+  /// The bytes, when only the owner may read them, and the owner is this process's user or root:
+  /// another could read them, and make links, at any time.
   func read() throws(StoreFailure) -> [UInt8] {
     guard let file = try kernel(.open, path, { () throws(Errno) in try folder.fileIfThere(name) })
     else {
@@ -47,6 +48,12 @@ struct KeyringFile: ~Copyable {
       throw StoreFailure(
         .open, .keyringExposed, subject: path,
         hint: "if no one else has read it: chmod 600 \(path)")
+    }
+    guard status.user == Permission.user || status.user == 0 else {
+      throw StoreFailure(
+        .open, .keyringForeign, subject: path,
+        hint: "it is user \(status.user)'s; if no one else has read it: chown \(Permission.user) "
+          + path)
     }
     let limit = KeyringFile.maxBytes
     let bytes = try kernel(.open, path) { () throws(Errno) in try file.readAll(limit: limit) }
