@@ -26,7 +26,10 @@ public enum SystemInfo {
 
   /// What this process makes from now on is its user's alone (umask(2)): the catalogue knows who
   /// has which image.
-  public static func keepFilesPrivate() { _ = umask(0o077) }
+  ///
+  /// - Returns: the umask that the process was started with.
+  @discardableResult
+  public static func keepFilesPrivate() -> UInt32 { umask(0o077) }
 
   /// Bytes of all blocks that the program holds now (mallinfo2(3)). Each arena is locked while its
   /// free blocks are looked at.

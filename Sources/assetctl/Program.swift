@@ -11,21 +11,28 @@ struct Program {
   /// (dispatch_main), and a signal that the demo waits for would end the process there.
   static func main() {
     ProcessLife.begin()
+    SystemInfo.forbidCoreDumps()
+    // What it makes of a store is as private as if the daemon had made it.
+    let umask = SystemInfo.keepFilesPrivate()
     let words = Array(CommandLine.arguments.dropFirst())
     let command = (try? Arguments.leading(words))?.rest.first
     let signals =
       command == DemoCommand.form.name ? SignalWatch([.interrupt, .terminate]) : nil
     // Detached: nothing may wait for the main thread.
-    Task.detached { ProcessLife.end(await run(words, Console.standard(), signals).rawValue) }
+    Task.detached {
+      ProcessLife.end(await run(words, Console.standard(), signals, umask: umask).rawValue)
+    }
     KernelThread.park()
   }
 
   /// Runs one command line.
+  ///
+  /// - Parameter umask: of what is written for the one who runs it.
   static func run(
-    _ words: [String], _ console: Console, _ signals: SignalWatch? = nil
+    _ words: [String], _ console: Console, _ signals: SignalWatch? = nil, umask: UInt32 = 0o022
   ) async -> ExitStatus {
     do {
-      let status = try await dispatch(words, console, signals)
+      let status = try await dispatch(words, console, signals, umask)
       try console.check()
       return status
     } catch {
@@ -36,7 +43,7 @@ struct Program {
   }
 
   private static func dispatch(
-    _ words: [String], _ console: Console, _ signals: SignalWatch?
+    _ words: [String], _ console: Console, _ signals: SignalWatch?, _ umask: UInt32
   ) async throws -> ExitStatus {
     let (common, words) = try Arguments.leading(words)
     switch words.first {
@@ -63,11 +70,11 @@ struct Program {
       return .done
     }
     let prepared = try command.init(arguments)
-    return try await prepared.run(try errand(arguments, console, signals))
+    return try await prepared.run(try errand(arguments, console, signals, umask))
   }
 
   private static func errand(
-    _ arguments: Arguments, _ console: Console, _ signals: SignalWatch?
+    _ arguments: Arguments, _ console: Console, _ signals: SignalWatch?, _ umask: UInt32
   ) throws(ConfigurationFailure) -> Errand {
     var overrides = ConfigurationOverrides()
     overrides.storageRoot = arguments["--storage"]
@@ -76,8 +83,7 @@ struct Program {
       environment: ProcessInfo.processInfo.environment)
     return Errand(
       settings: settings, namesStorage: arguments.has("--storage"), json: arguments.has("--json"),
-      console: console,
-      signals: signals)
+      console: console, signals: signals, fileMode: 0o666 & ~umask)
   }
 }
 

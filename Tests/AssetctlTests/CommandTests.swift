@@ -1,7 +1,9 @@
 import AssetService
 import Configuration
 import Foundation
+import Glibc
 import Kernel
+import Synchronization
 import Testing
 import Wire
 
@@ -181,6 +183,66 @@ struct CommandTests {
     #expect(both.errors.contains("page.png: The data is not a PNG"))
     #expect(try both.lines().count == 1)
     #expect(await bench.run("put", bench.path("none.png")).status == .usage)
+  }
+
+  /// What is left of an image that was paid for is taken when that is asked for, and named; a bad
+  /// file is no bad command line.
+  @Test func aTruncatedImageIsTakenWhenThatIsAskedFor() async throws {
+    let bench = try Workbench()
+    try bench.write("half.png", Array(image(1).dropLast(30)))
+    let (half, owner) = (bench.path("half.png"), ["--owner", String(repeating: "a", count: 65)])
+    let refused = await bench.run("put", half)
+    #expect(refused.status == .problems)
+    #expect(refused.errors.contains("half.png: The image ends before its end"))
+    #expect(refused.errors.contains("--truncated"))
+    for more in [[], ["--retention", "permanent"]] {
+      let words = ["put", half, "--truncated", "--json", "--config", bench.path("c.json5")] + more
+      let taken = await Outcome.of(words)
+      #expect(taken.status == .done && taken.errors.contains("half.png: ends before its end"))
+      let id = try #require(try taken.lines().first?.text("id"))
+      #expect(await bench.run("get", id).bytes == Array(image(1).dropLast(30)))
+    }
+    let wrong = await Outcome.of(["put", half, "--config", bench.path("c.json5")] + owner)
+    #expect(wrong.status == .usage, "\(wrong.errors)")
+  }
+
+  /// Thousands of files are not open at once.
+  @Test func filesAreOpenedInTheirTurn() async throws {
+    let bench = try Workbench()
+    let files = (0..<40).map { "many-\($0).png" }
+    for (seed, file) in files.enumerated() { try bench.write(file, image(UInt8(seed))) }
+    let most = Atomic<Int>(0)
+    let prefix = bench.path("many-")
+    let console = Console(
+      output: { _ in
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        let open = all.count { number in
+          let path = try? FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/self/fd/" + number)
+          return path?.hasPrefix(prefix) == true
+        }
+        most.max(open, ordering: .relaxed)
+      }, errors: { _ in }, isTerminal: false, showsProgress: false, hasColour: false)
+    let words = ["put"] + files.map { bench.path($0) } + ["--config", bench.path("c.json5")]
+    #expect(await Program.run(words, console) == .done)
+    #expect(most.load(ordering: .relaxed) <= 2)
+  }
+
+  /// `assetctl ls --all | head`: pages are not read for a reader who has left.
+  @Test func aListEndsWithItsReader() async throws {
+    let bench = try Workbench()
+    try bench.write("a.png", image(1))
+    #expect(await bench.run("put", bench.path("a.png")).status == .done)
+    let settings = try Settings.load(
+      try ConfigurationFile(path: bench.path("c.json5")), environment: [:])
+    let console = Console(
+      output: { (_) throws(Errno) in throw Errno(.write, code: EPIPE) }, errors: { _ in },
+      isTerminal: false, showsProgress: false, hasColour: false)
+    let list = try ListCommand(try Arguments(["--all"], ListCommand.form))
+    let errand = Errand(
+      settings: settings, namesStorage: false, json: true, console: console, signals: nil,
+      fileMode: 0o600)
+    await #expect(throws: CommandFailure.self) { _ = try await list.run(errand) }
   }
 
   @Test func withoutAStoreNothingIsMade() async throws {

@@ -58,6 +58,30 @@ import Testing
     #expect(!keys.contains("\"revoked_at\":null"), "\(keys)")
   }
 
+  /// What the command makes of a store is as private as the daemon's; what it writes for the one
+  /// who runs it has the mode that everything of that one has.
+  @Test func aStoreThatTheCommandMakesIsPrivate() throws {
+    let scratch = try Scratch()
+    let file = try scratch.file("image.png", png(seed: 1, bytes: 50_000))
+    let (root, copy) = (scratch.path + "/store", scratch.path + "/copy.png")
+    let store = ["--storage", root]
+    let put = try shell(
+      "umask 022; exec \"$0\" \"$@\"", Self.command, ["put", file, "--json"] + store)
+    #expect(put.status == 0, "\(put.errors)")
+    let files = FileManager.default
+    func mode(_ path: String) throws -> Int? {
+      try files.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+    for name in try files.contentsOfDirectory(atPath: root) {
+      #expect(try mode(root + "/" + name).map { $0 & 0o077 } == 0, "\(name)")
+    }
+    let id = try JSONDecoder().decode(AssetAnswer.self, from: Data(put.text.utf8)).id
+    let got = try shell(
+      "umask 027; exec \"$0\" \"$@\"", Self.command, ["get", id, "-o", copy] + store)
+    #expect(got.status == 0, "\(got.errors)")
+    #expect(try mode(copy) == 0o640)
+  }
+
   @Test func aPipeIsNotReplaced() throws {
     let scratch = try Scratch()
     let daemon = try Daemon(scratch.path + "/store")

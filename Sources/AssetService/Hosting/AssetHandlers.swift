@@ -13,8 +13,10 @@ struct AssetHandlers {
   // MARK: POST /v1/assets
 
   /// Hosts one image: raw bytes, or JSON with `b64_json` (or a data URL in `url`).
+  ///
+  /// - Parameter keepsTruncated: whether also one that ends before its end.
   func create(
-    _ call: Call, parameters: Set<String> = AssetOptions.queryNames
+    _ call: Call, parameters: Set<String> = AssetOptions.queryNames, keepsTruncated: Bool = false
   ) async throws -> Response {
     try call.caller.require(.host)
     try call.query.expect(parameters)
@@ -22,7 +24,7 @@ struct AssetHandlers {
     let type = call.request.value(of: .contentType) ?? ""
     if type.lowercased().hasPrefix("multipart/") { throw Failure.multipartUpload }
     let upload = isJSON(type) ? try await takeJSON(call) : try await takeRaw(call)
-    guard upload.work.isWholeImage else { throw Failure.truncatedImage }
+    guard keepsTruncated || upload.work.isWholeImage else { throw Failure.truncatedImage }
     let terms = AssetTerms(
       upload.options, key: call.caller.key, defaults: context.settings.defaults, now: context.now)
     let new = NewAsset(

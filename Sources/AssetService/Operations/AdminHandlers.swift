@@ -41,7 +41,8 @@ struct AdminHandlers {
 
   // MARK: Assets
 
-  /// `POST /v1/assets` for another owner.
+  /// `POST /v1/assets` for another owner; with `truncated=keep` also for what is left of an image,
+  /// such as one that was paid for and kept, on its way into a new store.
   private func host(_ call: Call) async throws -> Response {
     var caller = call.caller
     if let name = call.query["owner"] {
@@ -52,7 +53,12 @@ struct AdminHandlers {
     }
     return try await AssetHandlers(context: context, reader: reader).create(
       Call(request: call.request, caller: caller, query: call.query, bases: call.bases),
-      parameters: AssetOptions.queryNames.union(["owner"]))
+      parameters: AssetOptions.queryNames.union(["owner", "truncated"]),
+      keepsTruncated: try call.query.choice("truncated", TruncatedImages.self) == .keep)
+  }
+
+  private enum TruncatedImages: String, CaseIterable {
+    case keep
   }
 
   // MARK: Numbers

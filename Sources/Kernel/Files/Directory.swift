@@ -104,6 +104,17 @@ public struct Directory: ~Copyable, Sendable {
     }
   }
 
+  /// Puts the file `draft` of this folder in the place of `name`, at once: there is always one or
+  /// the other (rename(2)).
+  public func replace(_ name: String, with draft: String) throws(Errno) {
+    let folder = descriptor.number
+    try performBlocking(.rename) {
+      unsafe draft.withCString { old in
+        unsafe name.withCString { new in unsafe Int(renameat(folder, old, folder, new)) }
+      }
+    }
+  }
+
   /// Gives the file `name` one more name (linkat(2)).
   ///
   /// - Throws: EEXIST when `newName` is taken, EMLINK, EXDEV.

@@ -50,6 +50,8 @@ struct Errand: Sendable {
   let console: Console
   /// Ctrl-C and its like, for a command that has something to put away; `nil`: they end it.
   let signals: SignalWatch?
+  /// The permission bits of files that are written for the one who runs the command.
+  let fileMode: UInt32
 }
 
 /// All commands, in the order of the help.

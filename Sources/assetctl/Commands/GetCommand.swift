@@ -35,7 +35,8 @@ struct GetCommand: Command {
         ServiceCall(.post, "/v1/assets/\(id.percentEncoded)/links", .json(["ttl": "1h"])))
       let target = try Self.target(of: try link.checked().json().text("url"))
       if let output {
-        try await save(asset, target, as: FilePlace(output, following: false), client)
+        let place = FilePlace(output, following: false)
+        try await save(asset, target, as: place, mode: errand.fileMode, client)
         if errand.json { errand.console.print("\(asset)") }
       } else {
         let console = errand.console
@@ -59,28 +60,23 @@ struct GetCommand: Command {
 
   /// The file has its name only when it is whole.
   private func save(
-    _ asset: JSONValue, _ target: String, as place: FilePlace, _ client: ServiceClient
+    _ asset: JSONValue, _ target: String, as place: FilePlace, mode: UInt32,
+    _ client: ServiceClient
   ) async throws {
     let folder = try Directory.open(path: place.folder)
-    let partName = ".\(place.name).\(UInt32.random(in: 0 ... .max)).part"
-    if !replaces, try folder.status(of: place.name) != nil { throw taken(place) }
+    let kind = try folder.status(of: place.name)?.kind
+    if !replaces, kind != nil { throw taken(place) }
     // A pipe, a device or a link is something else to whoever made it than a file in its place.
-    if let kind = try folder.status(of: place.name)?.kind, kind != .regular {
+    if let kind, kind != .regular {
       throw CommandFailure(
         "\(place.name) is no regular file and is not replaced; without -o the bytes go to standard "
           + "output, which may be anything.", .problems)
     }
-    let part = OutputFile(try folder.file(partName, .createNew))
-    do {
-      let download = Download(asset) { try part.write($0, at: $1) }
-      try await download.run(target, client)
-      if replaces { try folder.remove(place.name) }
-      do throws(Errno) { try folder.rename(partName, to: folder, as: place.name) } catch {
-        throw error.isAlreadyThere ? taken(place) : error as any Error
-      }
-    } catch {
-      try folder.remove(partName)
-      throw error
+    let draft = try DraftFile(in: folder, as: place.name, mode: mode)
+    let download = Download(asset) { try draft.write($0, at: $1) }
+    try await download.run(target, client)
+    do throws(Errno) { try draft.finish(replacing: replaces) } catch {
+      throw error.isAlreadyThere ? taken(place) : error as any Error
     }
   }
 
@@ -128,16 +124,5 @@ private final class Download: Sendable {
       return state.count
     }
     try write(bytes.indices.map { bytes[$0] }, offset)
-  }
-}
-
-/// The file that a download goes to; the loop's thread writes it.
-private final class OutputFile: Sendable {
-  private let file: File
-
-  init(_ file: consuming File) { self.file = file }
-
-  func write(_ bytes: [UInt8], at offset: Int64) throws(Errno) {
-    try file.write(bytes.span, at: offset)
   }
 }

@@ -48,6 +48,8 @@ struct ListCommand: Command {
         if !assets.isEmpty || (isFirst && isLast) {
           show(assets, isFirst: isFirst, errand)
           isFirst = false
+          // Who reads it may have seen enough.
+          try errand.console.check()
         }
         left -= assets.count
         after = answer["last_id"]?.string

@@ -11,17 +11,21 @@ struct PutCommand: Command {
       Flag("--retention", "KIND", "temporary or permanent (default: defaults.retention)"),
       Flag("--ttl", "TIME", "how long a temporary one lives: 72h, 30d"),
       Flag("--owner", "NAME", "whose it is (default: local)"),
+      Flag("--truncated", "also images that end before their end; each is named"),
     ],
     details: """
       PNG, JPEG, WebP, GIF and AVIF are told by their bytes. The same file of the same owner is
-      hosted once: putting it again gives the same id, and the later end.
+      hosted once: putting it again gives the same id, and the later end. Files that can not be
+      hosted are named, and the others are.
       """)
 
   private let files: [String]
   private let query: String
+  private let takesTruncated: Bool
 
   init(_ arguments: Arguments) throws(UsageFailure) {
     files = try arguments.someOperands("FILE")
+    takesTruncated = arguments.has("--truncated")
     guard files.count(where: { $0 == "-" }) < 2 else {
       throw UsageFailure("Standard input can be read once.")
     }
@@ -38,15 +42,22 @@ struct PutCommand: Command {
   }
 
   func run(_ errand: Errand) async throws -> ExitStatus {
-    // What can not be read is told before a store is made.
-    var bodies: [(name: String, body: ServiceCall.Body)] = []
-    for file in files { bodies.append((file, try Self.body(of: file, errand))) }
+    // What can not be read is told before a store is made. Thousands of files are not held open
+    // until their turn comes.
+    var standardInput: [UInt8] = []
+    for file in files {
+      if file == "-" {
+        standardInput = try Self.standardInput(errand.settings.limits.imageBytes)
+      } else {
+        _ = try Self.open(file)
+      }
+    }
+    let input = standardInput
     return try await errand.withStore(making: true) { client in
       var status = ExitStatus.done
-      for (file, body) in bodies {
+      for file in files {
         do {
-          let call = ServiceCall(.post, "/admin/assets" + query, body, timeout: 3600)
-          try show(try await client.call(call).checked(), errand)
+          try await put(file, input, client, errand)
         } catch let failure as CommandFailure {
           errand.console.complain("\(file): \(failure.message)")
           status = max(status, failure.status)
@@ -54,6 +65,35 @@ struct PutCommand: Command {
       }
       return status
     }
+  }
+
+  private func put(
+    _ file: String, _ standardInput: [UInt8], _ client: ServiceClient, _ errand: Errand
+  ) async throws {
+    let body = try file == "-" ? ServiceCall.Body.bytes(standardInput) : Self.open(file)
+    let target = "/admin/assets" + query
+    var reply = try await client.call(ServiceCall(.post, target, body, timeout: Self.timeout))
+    if takesTruncated, reply.error["code"]?.string == "truncated_image" {
+      let all = target + (query.isEmpty ? "?" : "&") + "truncated=keep"
+      reply = try await client.call(ServiceCall(.post, all, body, timeout: Self.timeout))
+      if reply.isSuccess {
+        errand.console.complain("\(file): ends before its end; it is hosted as it is.")
+      }
+    }
+    guard reply.isSuccess else { throw Self.refusal(reply) }
+    try show(reply, errand)
+  }
+
+  /// Seconds for one file.
+  private static let timeout: Int64 = 3600
+
+  /// A 400 that names no parameter is about the file, not about the command line.
+  private static func refusal(_ reply: ServiceReply) -> CommandFailure {
+    let failure = reply.failure
+    guard failure.status == .usage, reply.error["param"]?.string == nil else { return failure }
+    let isTruncated = reply.error["code"]?.string == "truncated_image"
+    return CommandFailure(
+      failure.message + (isTruncated ? " --truncated hosts it as it is." : ""), .problems)
   }
 
   private func show(_ reply: ServiceReply, _ errand: Errand) throws(CommandFailure) {
@@ -67,10 +107,7 @@ struct PutCommand: Command {
 
   // MARK: The file
 
-  private static func body(
-    of file: String, _ errand: Errand
-  ) throws(CommandFailure) -> ServiceCall.Body {
-    if file == "-" { return .bytes(try standardInput(errand.settings.limits.imageBytes)) }
+  private static func open(_ file: String) throws(CommandFailure) -> ServiceCall.Body {
     do throws(Errno) {
       let place = FilePlace(file, following: true)
       let opened = try Directory.open(path: place.folder).file(place.name, .read)

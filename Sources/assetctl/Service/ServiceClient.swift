@@ -63,11 +63,14 @@ struct ServiceReply: Sendable {
     return values
   }
 
+  /// The error of the envelope, `null` where there is none.
+  var error: JSONValue {
+    isSuccess ? .null : (try? JSONValue.parse(body.span))?["error"] ?? .null
+  }
+
   /// What the server said went wrong.
   var failure: CommandFailure {
-    let message =
-      (try? JSONValue.parse(body.span))?["error"]?["message"]?.string
-      ?? "The server answered with status \(status)."
+    let message = error["message"]?.string ?? "The server answered with status \(status)."
     let ending: ExitStatus =
       switch status {
       case 400: .usage
