@@ -27,8 +27,10 @@ struct FaultyDiskTests {
       let clients = try (0..<32).map { _ in try RawClient(daemon.base) }
       for client in clients { for path in warm { #expect(try client.get(path) == 200) } }
 
+      let uploads = try Self.beginUploads(daemon)
       try disk.stall(part)
-      let waiting = try Self.begin(cold, daemon)
+      for upload in uploads { upload.client.send(upload.rest) }
+      let waiting = try uploads.map(\.client) + Self.begin(cold, daemon)
       let end = ContinuousClock.now + .seconds(3)
       var rounds = 0
       while ContinuousClock.now < end || rounds < 2 {
@@ -46,6 +48,25 @@ struct FaultyDiskTests {
         #expect(answer.hasPrefix("HTTP/1.1 20"), "\(answer)")
       }
     }
+  }
+
+  /// Uploads of which half has come: what comes now is to be written.
+  private static func beginUploads(
+    _ daemon: Daemon
+  ) throws -> [(client: RawClient, rest: Data)] {
+    let uploads = try (0..<8).map { number in
+      let client = try RawClient(daemon.base)
+      let image = png(seed: 80 + number, bytes: 800_000)
+      client.send(
+        "POST /v1/assets HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+          + "Content-Type: image/png\r\nContent-Length: \(image.count)\r\n\r\n")
+      client.send(image.prefix(400_000))
+      return (client, Data(image.dropFirst(400_000)))
+    }
+    try untilOnThread("each has its file") {
+      try FileManager.default.contentsOfDirectory(atPath: daemon.root + "/incoming").count == 8
+    }
+    return uploads
   }
 
   /// What needs the disk, or the catalogue, each kind on connections that meet both loops.
