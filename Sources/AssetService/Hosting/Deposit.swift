@@ -25,6 +25,8 @@ final class Deposit {
   let workers: Workers
   /// How many bytes are kept of an image that can not be stored; 0 gives it up at once.
   private let rescueLimit: Int64
+  /// Whether it is an image that must not be lost: our full queue is no reason to store it nowhere.
+  private var isOwed: Bool { rescueLimit > 0 }
   /// How many bytes of that in memory.
   private let memoryLimit: Int64
   /// The memory that all rescued images share.
@@ -59,7 +61,7 @@ final class Deposit {
     turn: WorkTurn = WorkTurn()
   ) async throws -> Deposit {
     do {
-      let work = try await workers.run {
+      let work = try await workers.run(isOwed: rescueLimit > 0) {
         try store.begin(space.reservation(in: store), expectedBytes: expectedBytes).work
       }
       return Deposit(
@@ -154,7 +156,7 @@ final class Deposit {
   func finish() async throws -> Outcome {
     if rescued == nil, let work {
       do {
-        try await workers.run { try work.settle() }
+        try await workers.run(isOwed: isOwed) { try work.settle() }
         return .settled(work)
       } catch {
         try rescue(error)
@@ -188,7 +190,7 @@ final class Deposit {
 
   private func flush() async throws {
     guard let work else { return }
-    try await workers.run { try work.flush() }
+    try await workers.run(isOwed: isOwed) { try work.flush() }
   }
 
   // MARK: Rescue
@@ -301,7 +303,7 @@ final class UnstoredImage {
       return block < rest.count ? Array(rest[block].dropFirst(start).prefix(count)) : []
     }
     let size = Int(min(Int64(count), written - offset))
-    return try await workers.run {
+    return try await workers.run(isOwed: true) {
       try [UInt8](reading: size) { (span) throws in try work.readBack(at: offset, into: &span) }
     }
   }
