@@ -19,6 +19,17 @@ import Wire
     try scratch.expectWhole()
   }
 
+  /// The same for each image of an order that brings what is there already.
+  @Test func everyFileThatIsNotNeededGoes() async throws {
+    let scratch = try ScratchStore()
+    for seed in 1...3 { _ = try await scratch.put(image(seed)) }
+    var publication = Publication()
+    for seed in 1...3 { publication.add(try scratch.settle(image(seed)), as: .temporary()) }
+    #expect(try await scratch.store.publish(publication).count == 3)
+    #expect(try scratch.blobFiles().count == 3)
+    try scratch.expectWhole()
+  }
+
   /// What is deleted after its answer is nobody else's: who sends the same bytes gets its own.
   @Test func whatPassesIsNotReused() async throws {
     let scratch = try ScratchStore()

@@ -210,6 +210,20 @@ import Wire
     #expect(try scratch.blobFiles().isEmpty, "the abandoned file goes all the same")
   }
 
+  /// Alone in its transaction it leaves nothing either.
+  @Test func aLoneJobThatFailsLeavesNothing() async throws {
+    let scratch = try ScratchStore()
+    await #expect(throws: StoreFailure.self) {
+      try await scratch.store.write { (session) throws(StoreFailure) in
+        let place = AssetPlace(serial: 1, owner: "local", retention: "permanent")
+        try session.bury(AssetID(number: 9), place, .deleted, now: 0)
+        throw StoreFailure(.change, .notFound)
+      }
+    }
+    #expect(try scratch.store.reader().lookUp(AssetID(number: 9)) == .unknown)
+    try scratch.expectWhole()
+  }
+
   /// All in one transaction: the one that fails leaves nothing, and the others everything.
   @Test func jobThatFailsTakesNobodyWithIt() async throws {
     let scratch = try ScratchStore()
