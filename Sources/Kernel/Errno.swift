@@ -35,6 +35,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
   /// The device failed (EIO).
   public var isInputOutput: Bool { code == EIO }
+  /// The file is another user's (EPERM).
+  public var isNotOwned: Bool { code == EPERM }
   /// The process or the system has no descriptor left (EMFILE, ENFILE).
   public var isNoDescriptor: Bool { code == EMFILE || code == ENFILE }
   /// The process or the system has no descriptor or memory left (also ENOMEM, ENOBUFS).

@@ -14,7 +14,7 @@ public enum SystemCall: String, Sendable, Hashable {
   case epollWait = "epoll_wait"
   case eventfd
   case fadvise = "fadvise64"
-  case fallocate, fchmod, fcntl, fdatasync, flock, fstat
+  case fallocate, fchmod, fchmodat, fcntl, fdatasync, flock, fstat
   case fstatat = "newfstatat"
   case fstatvfs, fsync, ftruncate
   case getdents = "getdents64"

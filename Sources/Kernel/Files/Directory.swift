@@ -29,9 +29,9 @@ public struct Directory: ~Copyable, Sendable {
     Directory(try openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
   }
 
-  /// Makes a folder by its path; `false` when the name is taken already.
+  /// Makes a folder by its path, of exactly this mode; `false` when the name is taken already.
   @discardableResult
-  public static func make(path: String, mode: UInt32 = 0o750) throws(Errno) -> Bool {
+  public static func make(path: String, mode: UInt32 = 0o700) throws(Errno) -> Bool {
     try mkdirat(AT_FDCWD, path, mode)
   }
 
@@ -41,10 +41,15 @@ public struct Directory: ~Copyable, Sendable {
     return Directory(try Directory.openat(descriptor.number, name, flags))
   }
 
-  /// Makes the folder `name`; `false` when the name is taken already.
+  /// Makes the folder `name`, of exactly this mode; `false` when the name is taken already.
   @discardableResult
-  public func makeDirectory(_ name: String, mode: UInt32 = 0o750) throws(Errno) -> Bool {
+  public func makeDirectory(_ name: String, mode: UInt32 = 0o700) throws(Errno) -> Bool {
     try Directory.mkdirat(descriptor.number, name, mode)
+  }
+
+  /// Sets the permission bits of `name` (fchmodat(2)), which must be no link: one is followed.
+  public func setMode(_ mode: UInt32, of name: String) throws(Errno) {
+    try Directory.fchmodat(descriptor.number, name, mode)
   }
 
   /// Opens or makes the file `name`; `mode` counts when it is made, less the umask.
@@ -179,10 +184,20 @@ public struct Directory: ~Copyable, Sendable {
       try performBlocking(.mkdirat) {
         unsafe path.withCString { unsafe Int(CLinux.mkdirat(directory, $0, mode_t(mode))) }
       }
-      return true
     } catch {
       if error.isAlreadyThere { return false }
       throw error
+    }
+    // Less the umask, so far.
+    try fchmodat(directory, path, mode)
+    return true
+  }
+
+  private static func fchmodat(
+    _ directory: Int32, _ path: String, _ mode: UInt32
+  ) throws(Errno) {
+    try performBlocking(.fchmodat) {
+      unsafe path.withCString { unsafe Int(CLinux.fchmodat(directory, $0, mode_t(mode), 0)) }
     }
   }
 }

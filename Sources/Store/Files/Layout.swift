@@ -8,6 +8,8 @@ enum Layout {
   static let quarantine = "quarantine"
   static let snapshots = "snapshots"
   static let catalogue = "catalog.sqlite"
+  /// SQLite's log and its index.
+  static let catalogueFiles = [catalogue, catalogue + "-wal", catalogue + "-shm"]
   static let keyring = "keyring.json"
   static let lock = "lock"
   static let ballast = "ballast"
@@ -64,7 +66,10 @@ final class StoreFolders: Sendable {
     let lock = try takeLock(in: root, path + "/" + Layout.lock)
     let wasAStore = try requireCatalogue(in: root, path)
     try PreparedCatalogue.refuseForeign(path + "/" + Layout.catalogue, wasAStore: wasAStore)
-    let made = try kernel(.open, path) { () throws(Errno) in try make(in: root) }
+    let made = try kernel(.open, path) { () throws(Errno) in
+      try root.keepStorePrivate(isNew: !wasAStore)
+      return try make(in: root)
+    }
     let isOneDevice = try kernel(.open, path) { () throws(Errno) in
       try made.blobs.status().device == made.incoming.status().device
     }
