@@ -124,6 +124,7 @@ public final class Store: Sendable {
       let session = try CatalogReader(root: root, cacheBytes: 1 << 20, health: files.health).session
       try files.rememberQuarantined(session)
       try files.remember(unmoved: catalogue.scrub.unmoved, session)
+      try files.takeUp(catalogue.left, session, unlinker)
       scrub = try ScrubThread(
         options, board: scrubbed, files: files, writer: writer, epochs: epochs)
     } catch {
@@ -157,13 +158,14 @@ public final class Store: Sendable {
     check.stop()
     points.stop()
     readers.stop()
-    writer.submit { (session) throws(StoreFailure) in
+    unlinker.stop()
+    writer.submit { [unlinker] (session) throws(StoreFailure) in
+      try session.note(LeftFiles(unlinker.leftFiles))
       try catalog(.record) { () throws(SQLiteFailure) in try session.noteUse() }
     } then: { _ in
-      // Without the mark the next sweep has more to look at.
+      // Without them the next sweep has more to look at.
     }
     writer.stop()
-    unlinker.stop()
     files.watch.stop()
   }
 }

@@ -22,6 +22,8 @@ enum CatalogueFact: String {
   case doubtTo = "doubt_to"
   /// How far the scrub has come: `ScrubRecord`, as JSON.
   case scrub
+  /// Files that the last stop has left, whose rows are gone: `LeftFiles`.
+  case leftFiles = "left_files"
 }
 
 extension CatalogSession {

@@ -16,6 +16,8 @@ struct PreparedCatalogue {
   let doubt: SweepDoubt?
   /// How far the scrub had come.
   let scrub: ScrubRecord
+  /// What the stop before this start has left.
+  let left: LeftFiles
 
   /// Migrates the catalogue at `path`, and makes or checks the key ring. A catalogue is made in a
   /// root that was no store only.
@@ -43,6 +45,7 @@ struct PreparedCatalogue {
     diskBytes = try session.totals().diskBytes
     sweepStop = try session.text(.sweepStop)
     scrub = try session.text(.scrub).flatMap(ScrubRecord.init) ?? ScrubRecord()
+    left = try session.leftFiles()
   }
 }
 

@@ -350,7 +350,7 @@ extension Store {
     switch orphan {
     case .file(let name, let bytes, _):
       let isRemoved = remove(.blobs(name), bytes) { () throws(Errno) in
-        try files.folders.blobs.remove(name)
+        try files.remove(name)
       }
       if isRemoved != nil { files.damaged.forget(name, isRepaired: false) }
       return isRemoved

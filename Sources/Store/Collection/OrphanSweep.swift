@@ -1,8 +1,9 @@
 // Files that no row names, rows that no asset names, and what is left in `incoming/`.
 //
-// A crash between the rename and the commit leaves a file (invariant 4), a failed unlink too. For
-// each file the order is: in flight? then row? then age? An ingest unmarks its name only after its
-// commit, so the other way round a file could be seen before its row and after its mark.
+// A crash between the rename and the commit leaves a file (invariant 4), a failed unlink too, also
+// of a file that was put into `quarantine/`. For each file the order is: in flight? then row? then
+// age? An ingest unmarks its name only after its commit, so the other way round a file could be
+// seen before its row and after its mark.
 internal import Crypto
 internal import Kernel
 
@@ -53,7 +54,7 @@ struct OrphanSweep {
   struct Unnamed {
     var files: [(name: BlobName, status: FileStatus)] = []
     var unused: [UnusedBlob] = []
-    /// All files.
+    /// All files, without those in `quarantine/`.
     var count = 0
     /// Why not all of it could be looked at; `nil` when it was.
     var gap: Errno?
@@ -61,19 +62,23 @@ struct OrphanSweep {
 
   func unnamed(inFolder number: Int) throws(StoreFailure) -> Unnamed {
     var found = Unnamed()
-    let names = readable(&found.gap) { () throws(Errno) in
+    let names = readable(&found.gap) {
+      () throws(Errno) in
       try files.folders.blobs.names(inFolder: number)
     }
     guard let names else { return found }
+    let putAway = readable(&found.gap) { () throws(Errno) in
+      try files.quarantined(inFolder: number)
+    }
     found.count = names.count
     // Read after the names: a name whose row came in between is among the rows.
     let rows = try session.blobRows(inFolder: number)
     found.unused = rows.unused
-    for name in names where !rows.names.contains(name) {
+    for name in names + (putAway ?? []) where !rows.names.contains(name) {
       if files.inFlight.contains(name) { continue }
       if try session.hasRow(name) { continue }
       let status = readable(&found.gap) { () throws(Errno) in
-        try files.folders.blobs.status(name)
+        try files.status(name)
       }
       if let status = status ?? nil, status.kind == .regular { found.files.append((name, status)) }
     }
@@ -84,8 +89,10 @@ struct OrphanSweep {
   func leftovers() -> [Orphan] {
     var orphans: [Orphan] = []
     var gap: Errno?
-    let names = readable(&gap) { () throws(Errno) in try files.folders.incoming.names() } ?? []
-    for name in names.sorted() where !files.inFlight.contains(incoming: name) {
+    let names = readable(&gap) { () throws(Errno) in
+      try files.folders.incoming.names()
+    }
+    for name in (names ?? []).sorted() where !files.inFlight.contains(incoming: name) {
       let status = readable(&gap) { () throws(Errno) in
         try files.folders.incoming.status(of: name)
       }

@@ -32,6 +32,25 @@ final class StoreFiles: Sendable {
     watch = try DiskWatch(folders, at: root, ledger: ledger, health: health)
   }
 
+  /// Removes the file of a blob whose row is durably gone (invariant 3), wherever it was put: one
+  /// that does not hash ends with the row that names it. `false` when it was gone already.
+  func remove(_ name: BlobName) throws(Errno) -> Bool {
+    if try folders.blobs.remove(name) { return true }
+    return try folders.quarantine.remove("\(name)")
+  }
+
+  /// What a blob's file is, wherever it was put; `nil` when it is gone.
+  func status(_ name: BlobName) throws(Errno) -> FileStatus? {
+    if let status = try folders.blobs.status(name) { return status }
+    return try folders.quarantine.status(of: "\(name)")
+  }
+
+  /// The blobs of one of the 256 folders that are in `quarantine/`.
+  func quarantined(inFolder number: Int) throws(Errno) -> [BlobName] {
+    let folder = Layout.folder(number)
+    return try folders.quarantine.names().compactMap(BlobName.init).filter { $0.folder == folder }
+  }
+
   /// A call on a file failed. Looks at the disk before it comes back, so that who hears of the
   /// failure finds the store not ready: for threads that may wait.
   func failed(_ errno: Errno) {

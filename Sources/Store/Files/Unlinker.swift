@@ -37,7 +37,7 @@ final class Unlinker: Sendable {
     var batches: [Order] = []
     var isRunning = false
     var isClosing = false
-    /// When what is left of the batches is the sweep's, in monotonic nanoseconds.
+    /// When what is left of the batches is the next start's, in monotonic nanoseconds.
     var end: Int64?
 
     var isEmpty: Bool { callers.isEmpty && batches.isEmpty }
@@ -48,6 +48,10 @@ final class Unlinker: Sendable {
   private let wake: ThreadSignal
   private let ended: ThreadSignal
   private let thread = Atomic<Int32>(0)
+
+  /// What a stop has left: their rows are durably gone, and their files are there.
+  private let left = Mutex<[FreedBlob]>([])
+  var leftFiles: [FreedBlob] { left.withLock { $0 } }
 
   /// How long a stop goes on with the collector's files, in nanoseconds: most disks are through
   /// with a batch by then.
@@ -71,7 +75,7 @@ final class Unlinker: Sendable {
     if !enqueue({ $0.callers.append(order) }) { carryOut(order) }
   }
 
-  /// Queues an order of the collector's; after `stop` its files are left to the orphan sweep.
+  /// Queues an order of the collector's; after `stop` its files are left to the next start.
   func submit(batch order: Order) {
     mark(order)
     if !enqueue({ $0.batches.append(order) }) { leave(order) }
@@ -85,8 +89,8 @@ final class Unlinker: Sendable {
   }
 
   /// Carries out what callers have ordered, and of the collector's what goes within `patience`
-  /// (nanoseconds); then ends the thread. The sweep has the rest: a batch at most, since the
-  /// collector waits for its files, and so fewer than would stop it.
+  /// (nanoseconds); then ends the thread. The next start has the rest (`leftFiles`): a batch at
+  /// most, since the collector waits for its files.
   func stop(patience: Int64 = Unlinker.patience) {
     let isFirst = queue.withLock { queue in
       defer { queue.isClosing = true }
@@ -138,8 +142,9 @@ final class Unlinker: Sendable {
     order.then?()
   }
 
-  /// The files stay, without rows: the orphan sweep finds them.
+  /// The files stay, without rows.
   private func leave(_ order: Order) {
+    left.withLock { $0 += order.freed }
     for blob in order.freed { files.inFlight.unmark(blob.name) }
     order.then?()
   }
@@ -147,10 +152,7 @@ final class Unlinker: Sendable {
   private func remove(_ blob: FreedBlob) {
     defer { files.inFlight.unmark(blob.name) }
     do {
-      if try !files.folders.blobs.remove(blob.name) {
-        // A file that does not hash ends with the row that names it, wherever it was put.
-        try files.folders.quarantine.remove("\(blob.name)")
-      }
+      _ = try files.remove(blob.name)
       files.damaged.forget(blob.name, isRepaired: false)
       files.ledger.bury(blob.diskBytes)
     } catch {
@@ -163,7 +165,9 @@ final class Unlinker: Sendable {
     do {
       switch leftover.place {
       case .incoming(let name): try files.folders.incoming.remove(name)
-      case .blobs(let name): try files.folders.blobs.remove(name)
+      case .blobs(let name):
+        try files.folders.blobs.remove(name)
+        files.damaged.forget(name, isRepaired: false)
       case nil: break
       }
     } catch {
