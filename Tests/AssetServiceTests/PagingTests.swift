@@ -33,6 +33,45 @@ import Wire
     }
   }
 
+  /// What a client may page on from after a restart: all that the catalogue still knows. Of a place
+  /// that is gone with an expired asset it is told so, as of one that never was; never an empty
+  /// page, nor the first one again.
+  @Test func placesAfterARestart() async throws {
+    let root = TestService.newRoot()
+    defer { try? removeFolder(root) }
+    let query = ["?retention=permanent", "?ttl=1h", "?ttl=1h", "?ttl=1s", "?retention=permanent"]
+    let ids = try await withService(root: root) { service in
+      var ids: [String] = []
+      for (seed, query) in query.enumerated() {
+        let asset = try service.host(TestImages.png(seed: UInt8(seed)), query).json
+        ids.append(try #require(asset["id"]?.string))
+      }
+      #expect(try service.ask("DELETE", "/v1/assets/\(ids[2])").status == 204)
+      let page = try service.ask("GET", "/v1/assets?limit=2")
+      #expect(page.json["last_id"]?.string == ids[3])
+      let store = service.service.context.store
+      let end = store.now() + 2
+      try await until("it has expired") { store.now() >= end }
+      #expect(try store.collect([Policy(.expired(grace: 0))]).results.map(\.assets) == [1])
+      #expect(try service.ask("GET", "/v1/assets?after=\(ids[3])").json["data"]?.array?.count == 2)
+      return ids
+    }
+    try await withService(root: root) { service in
+      func rest(after id: String) throws -> [String] {
+        let page = try service.ask("GET", "/v1/assets?after=\(id)")
+        #expect(page.status == 200, "\(page.text)")
+        return (page.json["data"]?.array ?? []).compactMap { $0["id"]?.string }
+      }
+      #expect(try rest(after: ids[4]) == [ids[1], ids[0]])
+      #expect(try rest(after: ids[2]) == [ids[1], ids[0]], "a deletion leaves a tombstone")
+      let gone = try service.ask("GET", "/v1/assets?after=\(ids[3])")
+      let never = try service.ask(
+        "GET", "/v1/assets?after=img-" + String(repeating: "0", count: 32))
+      #expect(gone.status == 400 && gone.param == "after")
+      #expect(gone.body == never.body)
+    }
+  }
+
   /// The largest number that there is ends no daemon.
   @Test(arguments: ["before", "after"]) func largestTimeIsAnswered(_ side: String) async throws {
     try await withService { service in

@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import Testing
 
@@ -45,15 +46,17 @@ func until(_ what: Comment, _ condition: () throws -> Bool) async throws {
   }
 }
 
-/// Runs `body` on a thread of its own, which may wait for as long as it likes.
-func onThread<Value: Sendable>(
-  _ body: @escaping @Sendable () throws -> Value
-) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    do {
-      try KernelThread.start(name: "test", isAwaited: false) {
-        continuation.resume(with: Result { try body() })
-      }
-    } catch { continuation.resume(throwing: error) }
+/// Runs `body` on a thread of its own, which may wait for as long as it likes. It stays the test's
+/// task, which its failures belong to.
+func onThread<Value: Sendable>(_ body: @Sendable () throws -> Value) async throws -> Value {
+  try await withTaskExecutorPreference(OwnThread()) { try body() }
+}
+
+private final class OwnThread: TaskExecutor {
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    Thread.detachNewThread { [self] in
+      unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+    }
   }
 }

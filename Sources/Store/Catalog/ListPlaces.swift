@@ -3,7 +3,9 @@ internal import Wire
 
 /// Where pages of lists ended: who pages through a list goes on, although the asset that ended the
 /// page has expired and was collected meanwhile, which leaves no tombstone. In memory, the oldest
-/// forgotten first.
+/// forgotten first, and all of them at a restart. A client with such a place is told that it is not
+/// known (400, `after`), as any id that never was: it never gets a list that begins or ends
+/// elsewhere. All other places are in the catalogue: assets, and tombstones.
 final class ListPlaces: Sendable {
   private struct State {
     var places: [AssetID: AssetPage.Place] = [:]
