@@ -52,6 +52,8 @@ public final class AssetService: Sendable {
     var limits = ServiceLimits()
     /// Whether reading a file may wait; `nil` asks the disk.
     var diskWaiting: DiskWaiting?
+    /// `StoreOptions.stallLimit`; `nil` for the usual one.
+    var stallLimit: Int64?
 
     /// One loop per core, everything on.
     public init() { loops = SystemInfo.coreCount }
@@ -124,6 +126,7 @@ public final class AssetService: Sendable {
         .init(name: "to", value: .number(JSONNumber(to))))
     }
     storeOptions.diskWaiting = options.diskWaiting
+    if let limit = options.stallLimit { storeOptions.stallLimit = limit }
     storeOptions.report = { log.tell($0) }
     if !options.keepsHouse { storeOptions.scrub = nil }
     let store = try await open(storeOptions, options, log)

@@ -56,7 +56,10 @@ extension Connection {
       state = .sending
       startPace(isWaiting: true, on: loop)
     }
-    if progress == .blocked { noteBlocked() }
+    if progress == .blocked {
+      noteBlocked()
+      if outgoing.mayHaveEnded { lookForEnd(on: loop) }
+    }
     if progress == .yielded { yieldTurn(on: loop) }
     if progress == .cold { fetch(on: loop) }
   }
@@ -102,13 +105,17 @@ extension Connection {
       let ask = Int(min(outgoing.left, turn, outgoing.atHandTo - outgoing.offset))
       switch stream?.write(file: file, offset: outgoing.offset, count: ask) ?? .gone {
       case .gone: return .gone
-      case .wouldBlock: return .blocked
+      case .wouldBlock:
+        outgoing.mayHaveEnded = false
+        return .blocked
       case .bytes(let count):
         outgoing.offset += Int64(count)
         outgoing.left -= Int64(count)
         pace.move(count)
         turn -= Int64(count)
-        // Short: the buffer is full; its room will be announced.
+        // Short: the buffer is full, and its room will be announced. Or the file ends here, and
+        // nothing will: the next call tells.
+        outgoing.mayHaveEnded = count < ask
         if count < ask { return .blocked }
       }
     }

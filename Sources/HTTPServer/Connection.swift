@@ -172,6 +172,11 @@ final class Connection: Channel {
     setDeadline(loop.now + server.limits.paceInterval, on: loop)
   }
 
+  /// Room may be there, and never be announced (`Outgoing.mayHaveEnded`): looks once more, soon.
+  func lookForEnd(on loop: isolated EventLoop) {
+    setDeadline(min(deadline, loop.now + server.limits.fileEndTime), on: loop)
+  }
+
   /// What the peer has not acknowledged of all that we sent.
   private var unacknowledged: Int64 { Int64(stream?.unacknowledgedBytes ?? 0) }
 
@@ -196,6 +201,11 @@ final class Connection: Channel {
     case .idle, .lingering: close(on: loop)
     case .head: refuse(408, "The request's head took too long to arrive.", on: loop)
     case .sending, .handling:
+      if state == .sending, outgoing.mayHaveEnded, !outgoing.isFetching {
+        outgoing.mayHaveEnded = false
+        continueSending(on: loop)
+        guard state == .sending else { return nil }
+      }
       let left = pace.isSending ? unacknowledged : 0
       switch pace.judge(at: now, unacknowledged: left, server.limits) {
       case .tooSlow: giveUp(on: loop)

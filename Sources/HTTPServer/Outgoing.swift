@@ -11,6 +11,9 @@ struct Outgoing {
   var atHandTo: Int64 = .max
   /// Whether the file's next bytes are being brought from the disk.
   var isFetching = false
+  /// Whether the kernel took less of the file than it was offered, and has not said since whether
+  /// there is room.
+  var mayHaveEnded = false
   var status = 0
   var tag: UInt8 = 0
   var bodyBytes: Int64 = 0

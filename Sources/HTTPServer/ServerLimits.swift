@@ -27,6 +27,8 @@ public struct ServerLimits: Sendable {
   public var sendFileBytesPerTurn = 2 << 20
   /// How long a handler may read or write without waiting before others have their turn.
   public var turnTime: Int64 = 1_000_000
+  /// How long room for more of a file is waited for before it is looked whether the file has ended.
+  public var fileEndTime: Int64 = 1_000_000_000
   /// So many answers wait for their readers before those that follow get less of the kernel's
   /// memory: left to itself it holds some 2.3 MB of a large file for every slow reader, and a
   /// thousand of them used up what all TCP connections of the machine may have (tcp_mem, tcp(7)).

@@ -35,6 +35,14 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
   public var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
   /// The device failed (EIO).
   public var isInputOutput: Bool { code == EIO }
+  /// The disk, or the machine behind it, does not give what is there: no socket says so (EIO and
+  /// its kin: EUCLEAN and EBADMSG are a file system's that found damage, ESTALE is NFS's).
+  public var isOfDevice: Bool {
+    switch code {
+    case EIO, EUCLEAN, EBADMSG, ESTALE, ENXIO, ENODEV, EREMOTEIO: true
+    default: false
+    }
+  }
   /// The file is another user's (EPERM).
   public var isNotOwned: Bool { code == EPERM }
   /// The process or the system has no descriptor left (EMFILE, ENFILE).

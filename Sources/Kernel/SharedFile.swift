@@ -1,18 +1,46 @@
 internal import CLinux
 internal import Synchronization
 
+/// Who answers for a file that others read. Called on their threads, loops among them: must not
+/// wait for anything.
+public protocol FileKeeper: Sendable {
+  /// A call that may wait for the disk begins. What it returns goes to `readEnded`.
+  func readBegan() -> Int
+  /// That call came back, well or not.
+  func readEnded(_ read: Int)
+  /// A reader did not get the bytes that it was to get.
+  func missed(_ fault: SharedFile.Fault)
+}
+
 /// An open file that several readers may hold; closed when the last of them lets go.
 ///
 /// A download that began ends whole: its descriptor outlives the file's name (STORE.md, invariant
-/// 6).
+/// 6). What its bytes do not come for all the same, its keeper hears.
 public final class SharedFile: Sendable {
+  /// What a reader met.
+  public enum Fault: Sendable, Hashable {
+    /// The file ends here, before the bytes that it must have: it was cut while it was open.
+    case ended(at: Int64)
+    /// The disk does not give its bytes.
+    case failed(Errno)
+  }
+
   private let file: File
+  /// What it must have.
+  private let bytes: Int64
+  private let keeper: (any FileKeeper)?
   // One fact in two words: between threads one look may be made too many, or too few.
   private let inMemoryTo = Atomic<Int64>(0)
   private let inMemoryAt = Atomic<Int64>(.min)
 
   /// Takes over an open file.
-  public init(_ file: consuming File) { self.file = file }
+  ///
+  /// - Parameter bytes: what it must have, where somebody answers for that.
+  public init(_ file: consuming File, bytes: Int64 = 0, keeper: (any FileKeeper)? = nil) {
+    self.file = file
+    self.bytes = bytes
+    self.keeper = keeper
+  }
 
   /// Takes over an open descriptor.
   public convenience init(owning descriptor: consuming OwnedFileDescriptor) {
@@ -24,7 +52,40 @@ public final class SharedFile: Sendable {
 
   /// Reads at most `buffer.count` bytes from `offset`; 0 at the end of the file.
   public func read(into buffer: inout MutableSpan<UInt8>, at offset: Int64) throws(Errno) -> Int {
-    try file.read(into: &buffer, at: offset)
+    let read = keeper?.readBegan()
+    defer { if let read { keeper?.readEnded(read) } }
+    do throws(Errno) {
+      let count = try file.read(into: &buffer, at: offset)
+      if count == 0, !buffer.isEmpty { noteEnd(at: offset) }
+      return count
+    } catch {
+      keeper?.missed(.failed(error))
+      throw error
+    }
+  }
+
+  /// The whole content; `nil` when it is longer than `limit`.
+  public func readAll(limit: Int) throws(Errno) -> [UInt8]? {
+    let read = keeper?.readBegan()
+    defer { if let read { keeper?.readEnded(read) } }
+    do throws(Errno) {
+      let content = try file.readAll(limit: limit)
+      if let content { noteEnd(at: Int64(content.count)) }
+      return content
+    } catch {
+      keeper?.missed(.failed(error))
+      throw error
+    }
+  }
+
+  /// A reader found the file's end at `offset`: sendfile(2) or a read gave nothing.
+  public func noteEnd(at offset: Int64) {
+    if offset < bytes { keeper?.missed(.ended(at: offset)) }
+  }
+
+  /// sendfile(2) failed: if that is the file's fault, its keeper hears of it.
+  public func noteFailure(_ errno: Errno) {
+    if errno.isOfDevice { keeper?.missed(.failed(errno)) }
   }
 
   /// The same if the bytes are in memory; `nil` when they are not all, when the file system can not

@@ -115,9 +115,14 @@ public struct TCPStream: ~Copyable, Sendable {
       guard let sent = try socket.send(file: file.number, offset: offset, count: count) else {
         return .wouldBlock
       }
+      if sent > 0 { return .bytes(sent) }
       // The file is shorter than it was: nothing more will come.
-      return sent == 0 ? .gone : .bytes(sent)
-    } catch { return .gone }
+      file.noteEnd(at: offset)
+      return .gone
+    } catch {
+      file.noteFailure(error)
+      return .gone
+    }
   }
 
   /// Bytes that were sent and that the peer has not acknowledged; 0 when the kernel can not say.

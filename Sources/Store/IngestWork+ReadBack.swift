@@ -31,31 +31,73 @@ extension IngestWork {
       let start = min(Int(offset - state.written), state.buffer.count)
       return Array(state.buffer[start...].prefix(size))
     }
-    if state.file == nil {
-      state.file = try kernel(.read) { () throws(Errno) in
-        switch state.place {
-        case .incoming(let name): try files.folders.incoming.fileIfThere(name)
-        case .blobs(let name): try files.folders.blobs.open(name)
-        case nil: nil
-        }
-      }
-    }
+    if state.file == nil { state.file = try opened(state) }
     var piece = [UInt8](repeating: 0, count: Int(min(Int64(size), state.written - offset)))
     var span = piece.mutableSpan
+    let wait = files.health.waits.begin()
+    defer { files.health.endWait(wait) }
     let count: Int
     do { count = try state.file?.read(into: &span, at: offset) ?? 0 } catch {
-      files.health.noteFailure(error)
+      note(.failed(error), state)
       throw StoreFailure(.read, error)
     }
     piece.removeLast(piece.count - count)
     guard state.isAsWritten(piece, at: offset) else {
+      if piece.isEmpty { note(.ended(at: offset), state) } else { noteAltered(state) }
       throw StoreFailure(.read, .damaged, hint: "look at the disk and the kernel's log")
     }
     return piece
   }
+
+  private func opened(_ state: borrowing State) throws(StoreFailure) -> File? {
+    do throws(Errno) {
+      switch state.place {
+      case .incoming(let name): return try files.folders.incoming.fileIfThere(name)
+      case .blobs(let name): return try files.folders.blobs.open(name)
+      case nil: return nil
+      }
+    } catch {
+      note(.failed(error), state)
+      throw StoreFailure(.read, error)
+    }
+  }
+
+  /// What is wrong with a file that has its final name is known from here on: a row may name it,
+  /// or is about to.
+  private func note(_ fault: SharedFile.Fault, _ state: borrowing State) {
+    if let name = state.finalName {
+      return files.reads.missed(fault, of: name, bytes: state.written)
+    }
+    if case .failed(let errno) = fault { return files.health.noteFailedRead(errno, of: state.path) }
+    files.health.noteUnreadable()
+  }
+
+  private func noteAltered(_ state: borrowing State) {
+    files.health.noteUnreadable()
+    if let name = state.finalName {
+      files.damaged.refuse(name, "its bytes are not what was written")
+    }
+  }
 }
 
 extension IngestWork.State {
+  /// The file's path from the store's folder.
+  fileprivate var path: String {
+    switch place {
+    case .incoming(let name): Layout.incoming + "/" + name
+    case .blobs(let name): Layout.blobs + "/" + name.path
+    case nil: Layout.incoming
+    }
+  }
+
+  /// The file's name in `blobs/`, where it has to be there.
+  fileprivate var finalName: BlobName? {
+    switch phase {
+    case .settled(let blob), .left(let blob): blob.name
+    case .writing, .published, .discarded, .failed: nil
+    }
+  }
+
   /// Whether nothing speaks against this piece: it is not missing, and as the last one of the file
   /// it makes the digest whole.
   fileprivate mutating func isAsWritten(_ piece: [UInt8], at offset: Int64) -> Bool {

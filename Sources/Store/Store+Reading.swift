@@ -66,13 +66,14 @@ extension Store {
       try files.folders.blobs.openAtOnce(asset.blob.name)
     }
     guard let file, let status = try? file.status(), asset.blob.isFile(status) else { return nil }
-    return OpenedAsset(asset: .asset(asset), file: file)
+    return OpenedAsset(asset: .asset(asset), file: files.reads.share(file, of: asset.blob))
   }
 
   /// Opens an asset's file, with its row, on a thread that may wait.
   ///
   /// - Parameter smallBytes: up to this size its bytes are read, too.
-  /// - Throws: as `open`; `.busy` when too many wait.
+  /// - Throws: as `open`, also when the bytes of a small one can not be read; `.busy` when too many
+  ///   wait.
   public func load(_ id: AssetID, smallBytes: Int64 = 0) async throws -> LoadedAsset {
     try await readPoint { [self] reader in
       var opened = try open(id, reader: reader)
@@ -80,12 +81,20 @@ extension Store {
         return LoadedAsset(asset: opened.asset, file: nil, bytes: nil)
       }
       let isSmall = asset.blob.bytes <= smallBytes
-      // What can not be read now fails where it is sent.
-      let bytes = isSmall ? (try? file.readAll(limit: Int(smallBytes))) ?? nil : nil
-      return LoadedAsset(
-        asset: opened.asset, file: SharedFile(file),
-        bytes: bytes?.count == Int(asset.blob.bytes) ? bytes : nil)
+      let bytes = isSmall ? try content(of: file, asset) : nil
+      return LoadedAsset(asset: opened.asset, file: file, bytes: bytes)
     }
+  }
+
+  private func content(of file: SharedFile, _ asset: ServedAsset) throws(StoreFailure) -> [UInt8] {
+    let limit = Int(asset.blob.bytes)
+    let bytes = try kernel(.read, "\(asset.id)") { () throws(Errno) in
+      try file.readAll(limit: limit)
+    }
+    guard let bytes, bytes.count == limit else {
+      throw StoreFailure(.read, .assetDamaged, subject: "\(asset.id)")
+    }
+    return bytes
   }
 
   private func attempt<Value>(_ body: () throws -> Value) throws -> Value? {

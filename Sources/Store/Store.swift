@@ -17,7 +17,8 @@
 // 11. Bytes out = bytes in.
 //
 // Threads: loops read through `CatalogReader`s and append to `Ingest`s; workers flush and settle;
-// the writer's thread commits; the unlinker's thread removes files; the scrub's thread reads them.
+// the writer's thread commits; the unlinker's thread removes files; the scrub's thread reads them;
+// two threads watch the disk, of which one never touches it.
 public import Kernel
 internal import SQLite
 internal import Synchronization
@@ -77,9 +78,8 @@ public final class Store: Sendable {
     now = options.now
     ballast = Ballast(folders: folders)
     ballast.make()
-    let files = try kernel(.open) { () throws(Errno) in
-      try StoreFiles(
-        folders, at: options.root, ledger: ledger, limits: options.limits, report: options.report)
+    let files = try kernel(.open) { [epochs] () throws(Errno) in
+      try StoreFiles(folders, options, ledger: ledger, epochs: epochs)
     }
     self.files = files
     scrubbed = ScrubBoard(catalogue.scrub, pace: options.scrub)
@@ -89,14 +89,14 @@ public final class Store: Sendable {
       check = try CatalogueCheck(path: cataloguePath, health: files.health, options.check)
       unlinker = try kernel(.open) { () throws(Errno) in try Unlinker(files) }
     } catch {
-      files.watch.stop()
+      files.stopWatching()
       throw error
     }
     do throws(Errno) {
       readers = try ReaderThreads(.lists, root: options.root, health: files.health)
     } catch {
       unlinker.stop()
-      files.watch.stop()
+      files.stopWatching()
       check.stop()
       throw StoreFailure(.open, error)
     }
@@ -105,7 +105,7 @@ public final class Store: Sendable {
     } catch {
       readers.stop()
       unlinker.stop()
-      files.watch.stop()
+      files.stopWatching()
       check.stop()
       throw StoreFailure(.open, error)
     }
@@ -116,7 +116,7 @@ public final class Store: Sendable {
       points.stop()
       readers.stop()
       unlinker.stop()
-      files.watch.stop()
+      files.stopWatching()
       check.stop()
       throw StoreFailure(.open, error)
     }
@@ -132,7 +132,7 @@ public final class Store: Sendable {
       points.stop()
       readers.stop()
       unlinker.stop()
-      files.watch.stop()
+      files.stopWatching()
       check.stop()
       throw error
     }
@@ -166,7 +166,7 @@ public final class Store: Sendable {
       // Without them the next sweep has more to look at.
     }
     writer.stop()
-    files.watch.stop()
+    files.stopWatching()
   }
 }
 
@@ -186,6 +186,9 @@ extension Store {
   /// Whether the store can write: for `/readyz`.
   public var health: StoreHealth { files.health.health }
 
+  /// Since when the disk does not answer, in unix seconds; `nil` when it does.
+  public var stalledSince: Int64? { files.health.stalledSince }
+
   /// What is wrong with the catalogue, in SQLite's words; `nil` when nothing is known.
   public var damage: String? { files.health.damage }
 
@@ -201,11 +204,19 @@ extension Store {
   /// Transactions committed and pieces of work in them, since the start.
   public var commitStatistics: (commits: Int, jobs: Int) { writer.statistics }
 
+  /// Throws while nothing may be written: for loops, which then need no thread to hear it from. All
+  /// threads that write may wait for a disk that stalls.
+  ///
+  /// - Throws: `.readOnly`.
+  public func requireWritable() throws(StoreFailure) { try files.health.check(.reserve) }
+
   /// Promises `bytes` of space, before any of them is accepted (invariant 8).
   ///
   /// - Throws: `.full(.store)`, `.full(.disk)`, `.readOnly`.
   public func reserve(_ bytes: Int64) throws(StoreFailure) -> Reservation {
     try files.health.check(.reserve)
+    let wait = files.health.waits.begin()
+    defer { files.health.endWait(wait) }
     do { return try Reservation(bytes, of: files.ledger) } catch {
       if case .io(let errno) = error.kind { files.failed(errno) }
       throw error
@@ -234,6 +245,8 @@ extension Store {
     if let expectedBytes, expectedBytes > files.limits.bytes {
       throw StoreFailure(.ingest, .tooLarge(limit: files.limits.bytes))
     }
+    let wait = files.health.waits.begin()
+    defer { files.health.endWait(wait) }
     return Ingest(
       try IngestWork(
         reservation, expectedBytes: expectedBytes, files: files, unlinker: unlinker, now: now))
@@ -275,17 +288,22 @@ extension Store {
   /// Opens the file of a blob whose row was just written.
   ///
   /// - Throws: `.assetDamaged` when it is not there, or not what the row says.
-  public func open(_ blob: Blob) throws(StoreFailure) -> File {
+  public func open(_ blob: Blob) throws(StoreFailure) -> SharedFile {
     let opened = try open(blob, "\(blob.name)")
-    let problem = opened.problem
     if let file = opened.file { return file }
-    throw StoreFailure(.read, .assetDamaged, subject: "\(blob.name)", hint: problem)
+    let session = try reader(cacheBytes: 0).session
+    // Its row may be gone by now, and its file with it.
+    if let problem = opened.problem, try session.hasRow(blob.name) {
+      files.damaged.note(blob.name, problem)
+      files.forgetUnnamed(blob.name, session)
+    }
+    throw StoreFailure(.read, .assetDamaged, subject: "\(blob.name)", hint: opened.problem)
   }
 
   private func open(_ blob: Blob, _ subject: String) throws(StoreFailure) -> OpenedBlob {
     do { return try files.openWhole(blob) } catch {
       // May be a loop's: the look is waited for by nobody.
-      files.health.noteFailure(error)
+      files.reads.missed(.failed(error), of: blob.name, bytes: blob.bytes)
       throw StoreFailure(.read, error, subject: subject)
     }
   }
@@ -296,11 +314,11 @@ public struct OpenedAsset: ~Copyable, Sendable {
   /// What the catalogue says of the id.
   public let asset: ServedLookup
   /// The bytes; `nil` when there is no such asset.
-  public var file: File?
+  public var file: SharedFile?
 }
 
 extension OpenedAsset {
-  init(_ lookup: AssetLookup, file: consuming File?) {
+  init(_ lookup: AssetLookup, file: SharedFile?) {
     self.init(asset: ServedLookup(lookup), file: file)
   }
 }

@@ -5,6 +5,7 @@
 //                                                         └─ it takes files: three of these in a
 //                                                            minute are a failing disk, for one
 //   a statement failed ─► read-only ─► the writer opens the catalogue again, once a second
+//   a call does not come back ─► read-only, until it does
 //   damage ─► read-only until the next start
 internal import Kernel
 internal import SQLite
@@ -31,6 +32,8 @@ public enum StoreHealth: Sendable, Hashable {
     case fileSystemReadOnly = "file_system_read_only"
     /// The store's folder, or a part of it, is not where it was.
     case moved = "store_moved"
+    /// The disk does not answer: a call has waited for it for ten seconds.
+    case diskStalled = "disk_stalled"
     /// The catalogue is damaged; until the next start.
     case damaged = "catalogue_damaged"
   }
@@ -48,11 +51,16 @@ final class HealthMonitor: Sendable {
     var isFailing = false
     /// Monotonic nanoseconds of the last failures, at most three.
     var failures: [Int64] = []
+    /// What could not be read, and when, in monotonic nanoseconds.
+    var failedReads: [String: Int64] = [:]
     var total = 0
     var damage: String?
+    /// Since when the disk does not answer, in unix seconds.
+    var stalledSince: Int64?
 
     var health: StoreHealth {
       if damage != nil { return .readOnly(.damaged) }
+      if stalledSince != nil { return .readOnly(.diskStalled) }
       if let disk { return .readOnly(disk) }
       if isFailing { return .readOnly(.diskFailing) }
       return catalogue.map { .readOnly($0) } ?? .good
@@ -64,16 +72,33 @@ final class HealthMonitor: Sendable {
       if failures.count > 3 { failures.removeFirst() }
       if failures.count == 3 { isFailing = true }
     }
+
+    /// - Returns: whether nobody else failed to read it within the last minute.
+    mutating func noteFailedRead(of path: String, at now: Int64) -> Bool {
+      failedReads = failedReads.filter { now - $0.value <= HealthMonitor.window }
+      guard failedReads.count < HealthMonitor.mostFailedReads, failedReads[path] == nil else {
+        return false
+      }
+      failedReads[path] = now
+      return true
+    }
   }
   private let state = Mutex(State())
   private let report: @Sendable (StoreEvent) -> Void
   /// Asks for a look at the disk.
   private let wake = Mutex<(@Sendable () -> Void)?>(nil)
 
-  init(report: @escaping @Sendable (StoreEvent) -> Void) {
+  /// The calls that wait for the disk.
+  let waits: DiskWaits
+
+  /// - Parameter stallLimit: `StoreOptions.stallLimit`.
+  init(stallLimit: Int64 = .max, report: @escaping @Sendable (StoreEvent) -> Void) {
+    waits = DiskWaits(limit: stallLimit)
     self.report = report
   }
   fileprivate static let window: Int64 = 60_000_000_000
+  /// More files that can not be read say nothing new of the disk.
+  fileprivate static let mostFailedReads = 64
 
   var health: StoreHealth { state.withLock { $0.health } }
 
@@ -135,11 +160,54 @@ final class HealthMonitor: Sendable {
   /// Whether the disk takes files is to be found out again.
   var hasDiskTrouble: Bool { state.withLock { $0.disk != nil || $0.isFailing } }
 
-  /// A file could not be read: that is counted, and no reason to write nothing.
-  func noteFailedRead() {
+  /// A file could not be read, or is not what was written, and nobody opens it any more: that is
+  /// counted, and no reason to write nothing.
+  func noteUnreadable() {
     state.withLock { $0.total += 1 }
     askForLook()
   }
+
+  /// A file or folder of the store could not be opened or read. However many ask for it, one bad
+  /// place is no failing disk: it counts once a minute, and only if it is the device's fault.
+  ///
+  /// - Parameter path: from the store's folder.
+  func noteFailedRead(
+    _ errno: Errno, of path: String, at now: Int64 = SystemClock.monotonicNanoseconds
+  ) {
+    guard !errno.isNoDescriptor else { return noteFailure(errno, at: now) }
+    var isNew = false
+    change { state in
+      state.total += 1
+      isNew = state.noteFailedRead(of: path, at: now)
+      if isNew, errno.isOfDevice { state.noteUnexplained(at: now) }
+    }
+    if isNew { report(.unreadable(path, problem: "\(errno)")) }
+    askForLook()
+  }
+
+  /// Runs `body`: one call that may wait for the disk, or few.
+  func waiting<Result: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let wait = waits.begin()
+    defer { endWait(wait) }
+    return try body()
+  }
+
+  /// The call of `waits.begin` came back: if it had waited for too long, whoever waited with it
+  /// finds the store well.
+  func endWait(_ wait: Int) {
+    if waits.end(wait) { noteStall(since: nil) }
+  }
+
+  /// Since when the disk does not answer, in unix seconds; `nil` when it does.
+  func noteStall(since seconds: Int64?) {
+    // What was told once stays as it was told.
+    change { $0.stalledSince = seconds == nil ? nil : $0.stalledSince ?? seconds }
+  }
+
+  /// Since when the disk does not answer, in unix seconds.
+  var stalledSince: Int64? { state.withLock { $0.stalledSince } }
 
   /// Something looks odd: whether it is the disk is to be found out.
   func askForLook() { wake.withLock { $0 }?() }
@@ -178,6 +246,11 @@ final class HealthMonitor: Sendable {
       if state.catalogue != .commitFailed { state.catalogue = .catalogueFailing }
     }
     wake.withLock { $0 }?()
+  }
+
+  /// A reader could not open the catalogue. A lock passes: that reader opens it again.
+  func noteFailedOpening(_ failure: SQLiteFailure) {
+    if !failure.isBusy { note(failure) }
   }
 
   /// The catalogue was opened again and takes commits.

@@ -17,7 +17,7 @@ final class TestService {
 
   init(
     _ configuration: String, storage: String, root: String, loops: Int,
-    limits: ServiceLimits = ServiceLimits(), disk: DiskWaiting? = nil
+    limits: ServiceLimits = ServiceLimits(), disk: DiskWaiting? = nil, stallLimit: Int64 = .max
   ) async throws {
     let text = """
       { listen: ["127.0.0.1:0"], log: { access: "off", level: "error" },
@@ -31,6 +31,8 @@ final class TestService {
     options.limits = limits
     options.diskWaiting = disk
     options.keepsHouse = false
+    // Tests hold threads for as long as it takes.
+    options.stallLimit = stallLimit
     service = try await AssetService.start(settings, options)
     base = try #require(service.addresses.first)
     endpoint = try #require(Endpoint(String(base.dropFirst("http://".count))))
@@ -100,13 +102,14 @@ final class TestService {
 /// other tests.
 private func start(
   _ configuration: String, storage: String, root: String, loops: Int, limits: ServiceLimits,
-  disk: DiskWaiting?
+  disk: DiskWaiting?, stallLimit: Int64
 ) async throws -> TestService {
   let end = ContinuousClock.now + .seconds(300)
   while true {
     do {
       return try await TestService(
-        configuration, storage: storage, root: root, loops: loops, limits: limits, disk: disk)
+        configuration, storage: storage, root: root, loops: loops, limits: limits, disk: disk,
+        stallLimit: stallLimit)
     } catch {
       guard "\(error)".contains("has this store open"), ContinuousClock.now < end else {
         throw error
@@ -119,12 +122,13 @@ private func start(
 /// Runs `body` with a service, which ends and leaves nothing behind.
 func withService<Result>(
   _ configuration: String = "", storage: String = "", root: String? = nil, loops: Int = 2,
-  limits: ServiceLimits = ServiceLimits(), disk: DiskWaiting? = nil,
+  limits: ServiceLimits = ServiceLimits(), disk: DiskWaiting? = nil, stallLimit: Int64 = .max,
   _ body: (TestService) async throws -> Result
 ) async throws -> Result {
   let folder = root ?? TestService.newRoot()
   let service = try await start(
-    configuration, storage: storage, root: folder, loops: loops, limits: limits, disk: disk)
+    configuration, storage: storage, root: folder, loops: loops, limits: limits, disk: disk,
+    stallLimit: stallLimit)
   func end() async {
     await endSoon(service.service)
     if root == nil { try? FileManager.default.removeItem(atPath: folder) }

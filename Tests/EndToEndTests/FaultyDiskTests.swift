@@ -12,10 +12,11 @@ struct FaultyDiskTests {
     """
   private static let order = "{\"model\":\"sample\",\"prompt\":\"x\",\"size\":\"128x128\"}"
 
-  /// All of the disk, its images, its catalogue.
+  /// All of the disk, its images, its catalogue: what is at hand is served all the time, that the
+  /// disk does not answer is told after a while, and it passes.
   @Test(arguments: ["", "/blobs/", "catalog.sqlite"])
   func nothingElseStopsWhileTheDiskStalls(_ part: String) async throws {
-    try await onAThread {
+    try await onThread {
       let scratch = try Scratch()
       let disk = try FaultyDisk(scratch)
       let daemon = try Daemon(disk.path + "/store", configuration: Self.configuration)
@@ -36,17 +37,58 @@ struct FaultyDiskTests {
       while ContinuousClock.now < end || rounds < 2 {
         for client in clients {
           // Each gives up after 30 s: one that waits for the disk does.
-          for path in ["/healthz", "/readyz", "/openapi.json"] + warm {
+          for path in ["/healthz", "/openapi.json"] + warm {
             #expect(try client.get(path) == 200, "\(path)")
           }
         }
         rounds += 1
       }
+      try untilOnThread("it is told") { try clients[0].get("/readyz") == 503 }
+      let told = try curl(daemon.base + "/readyz").text
+      #expect(
+        told.contains("\"reason\":\"disk_stalled\"") && told.contains("\"since\":"), "\(told)")
+      #expect(try Self.generate(daemon) == 503, "nothing is bought")
+      #expect(try Self.metric("assetd_ready", daemon) == "0")
+      for client in clients { for path in warm { #expect(try client.get(path) == 200) } }
       try disk.heal()
       for client in waiting {
         let answer = String(decoding: try client.receiveToEnd().prefix(15), as: UTF8.self)
         #expect(answer.hasPrefix("HTTP/1.1 20"), "\(answer)")
       }
+      try untilOnThread("it is ready again") { try clients[0].get("/readyz") == 200 }
+      #expect(try Self.generate(daemon) == 200)
+    }
+  }
+
+  /// A file that is open, and whose bytes do not come: the thread that brings them into memory
+  /// waits, and that is told as well.
+  @Test func bytesThatDoNotComeAreToldOf() async throws {
+    try await onThread {
+      let scratch = try Scratch()
+      let disk = try FaultyDisk(scratch)
+      let daemon = try Daemon(disk.path + "/store", configuration: Self.configuration)
+      let image = png(seed: 1, bytes: 400_000)
+      let path = try daemon.host(image, scratch)
+      #expect(try status("-I", daemon.base + path) == 200)
+      try Self.forgetBlobs(of: daemon)
+      try disk.stall("/blobs/")
+      let client = try RawClient(daemon.base)
+      client.send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+      try untilOnThread("it is told") { try status(daemon.base + "/readyz") == 503 }
+      try disk.heal()
+      #expect(try client.receiveToEnd().suffix(image.count) == image)
+      try untilOnThread("it is ready again") { try status(daemon.base + "/readyz") == 200 }
+    }
+  }
+
+  /// Nothing of them is in the kernel's memory.
+  private static func forgetBlobs(of daemon: Daemon) throws {
+    let folder = daemon.root + "/blobs/"
+    for name in try FileManager.default.subpathsOfDirectory(atPath: folder) where name.count > 2 {
+      let file = unsafe open(folder + name, O_RDONLY | O_CLOEXEC)
+      try #require(file >= 0, "errno \(errno)")
+      defer { close(file) }
+      try #require(posix_fadvise(file, 0, 0, 4 /* POSIX_FADV_DONTNEED */) == 0)
     }
   }
 
@@ -100,7 +142,7 @@ struct FaultyDiskTests {
   /// bought, everything is said, and it passes by itself.
   @Test(arguments: [(EROFS, 503), (EIO, 503), (ENOSPC, 507)])
   func aDiskThatRefusesCostsNothing(_ code: Int32, _ status: Int) async throws {
-    try await onAThread {
+    try await onThread {
       let scratch = try Scratch()
       let disk = try FaultyDisk(scratch)
       let daemon = try Daemon(disk.path + "/store", configuration: Self.configuration)
@@ -127,7 +169,7 @@ struct FaultyDiskTests {
 
   /// No inode is left, and nobody had to meet that: full is full before money is spent.
   @Test func aDiskWithoutInodesIsFull() async throws {
-    try await onAThread {
+    try await onThread {
       let scratch = try Scratch()
       let disk = try FaultyDisk(scratch)
       let daemon = try Daemon(disk.path + "/store", configuration: Self.configuration)
@@ -165,18 +207,11 @@ struct FaultyDiskTests {
   }
 }
 
-/// Runs what blocks where it keeps no other test from running.
-func onAThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-  try await withCheckedThrowingContinuation { continuation in
-    Thread { continuation.resume(with: Result { try body() }) }.start()
-  }
-}
-
-/// The same as `until`, for such a thread.
+/// The same as `until`, for `onThread`.
 func untilOnThread(_ what: Comment, _ condition: () throws -> Bool) throws {
   let end = ContinuousClock.now + .seconds(60)
   while try !condition() {
     try #require(ContinuousClock.now < end, what)
-    sched_yield()
+    usleep(2000)
   }
 }

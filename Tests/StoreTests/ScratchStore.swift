@@ -23,7 +23,7 @@ final class ScratchStore: Sendable {
     maxBytes: Int64? = nil, limits: ImageLimits = ImageLimits(), copyOf other: String? = nil,
     onDisk: Bool = false,
     freeBytes: (@Sendable () -> Int64)? = nil, scrub: ScrubPace? = nil,
-    check: CatalogueCheck.Manner = CatalogueCheck.Manner(),
+    check: CatalogueCheck.Manner = CatalogueCheck.Manner(), stallLimit: Int64? = nil,
     report: @escaping @Sendable (StoreEvent) -> Void = { _ in }
   ) throws {
     let folder = onDisk ? NSTemporaryDirectory() : ScratchStore.scratch
@@ -37,6 +37,7 @@ final class ScratchStore: Sendable {
     options.freeBytes = freeBytes
     options.check = check
     options.scrub = scrub
+    if let stallLimit { options.stallLimit = stallLimit }
     opened = Mutex(try Store(options))
   }
 
@@ -49,8 +50,11 @@ final class ScratchStore: Sendable {
   }()
 
   static func options(_ path: String, _ clock: TestClock) -> StoreOptions {
-    StoreOptions(
+    var options = StoreOptions(
       root: path, minFreeBytes: 0, newKeyring: { Array("{}".utf8) }, now: { clock.now })
+    // Tests hold threads for as long as it takes.
+    options.stallLimit = .max
+    return options
   }
 
   /// Ends the store; nothing of any test may be left of what its ingests took.

@@ -17,6 +17,24 @@ import Testing
     #expect(monitor.health == .readOnly(.diskFailing))
   }
 
+  /// A file counts once a minute, and only with what its device does.
+  @Test func threeFilesInAMinuteAreAFailingDisk() {
+    let monitor = HealthMonitor { _ in }
+    let second: Int64 = 1_000_000_000
+    func read(_ path: String, _ time: Int64, _ code: Int32 = EIO) {
+      monitor.noteFailedRead(Errno(.pread, code: code), of: path, at: time * second)
+    }
+    for time: Int64 in 0..<9 { read("a", time) }
+    for path in ["x", "y", "z"] { read(path, 9, EACCES) }
+    for path in ["u", "v", "w"] { read(path, 9, EMFILE) }
+    read("b", 10)
+    // The first one is forgotten by now.
+    read("c", 61)
+    #expect(monitor.health == .good && monitor.failureCount == 17)
+    read("a", 62)
+    #expect(monitor.health == .readOnly(.diskFailing))
+  }
+
   /// Nothing that comes later hides that the catalogue is damaged.
   @Test func damageStaysTheReason() {
     let monitor = HealthMonitor { _ in }

@@ -59,7 +59,8 @@ extension BodyWriter {
     var offset: Int64 = 0
     while offset < image.bytes {
       let piece = try await image.read(at: offset, count: Self.pieceBytes, on: workers)
-      guard !piece.isEmpty else { throw BodyFailure.disconnected }
+      // The head has promised more: only an end of the connection takes that back.
+      guard !piece.isEmpty else { throw StoreFailure(.read, .assetDamaged) }
       offset += Int64(piece.count)
       var (start, end) = (0, 0)
       var output = text.mutableSpan

@@ -67,7 +67,7 @@ final class AssetShelf {
       throw .gone(wasPermanent: asset.lifetime == .permanent)
     }
     return OpenAsset(
-      asset, content: content(SharedFile(file), bytes: asset.blob.bytes), tagHeader: tagHeader)
+      asset, content: try content(file, bytes: asset.blob.bytes), tagHeader: tagHeader)
   }
 
   private static func asset(_ lookup: ServedLookup) throws(DeliveryFailure) -> ServedAsset {
@@ -111,15 +111,21 @@ final class AssetShelf {
   /// Up to this size an image is kept in memory instead of its descriptor.
   static let smallBytes = 8 << 10
 
-  private func content(_ file: SharedFile, bytes: Int64) -> OpenAsset.Content {
+  private func content(
+    _ file: SharedFile, bytes: Int64
+  ) throws(DeliveryFailure) -> OpenAsset.Content {
     guard bytes <= Int64(Self.smallBytes) else { return .file(file) }
     var held = [UInt8](repeating: 0, count: Int(bytes))
     var span = held.mutableSpan
     var count = file.readAtOnce(into: &span, at: 0)
-    if count == nil, store.diskWaiting == .never { count = try? file.read(into: &span, at: 0) }
-    // Where the disk must be asked, it is asked beside the loop, as for every cold file. What can
-    // not be read now, or is shorter than its row says, fails where it is sent.
-    return count == held.count ? .bytes(held) : .file(file)
+    if count == nil {
+      // Where the disk must be asked, it is asked beside the loop, as for every cold file.
+      guard store.diskWaiting == .never else { return .file(file) }
+      count = try? file.read(into: &span, at: 0)
+    }
+    // What can not be read now, or is shorter than its row says, a thread says what is wrong with.
+    guard count == held.count else { throw .notAtHand }
+    return .bytes(held)
   }
 
   /// Lets go of what was removed or has ended, a part of it every second, whether anyone asks for

@@ -66,6 +66,7 @@ struct GenerationHandler {
     _ order: GenerationOrder, _ id: GenerationID, _ call: Call
   ) async throws -> (ReservedSpace, OwnerPromise) {
     let bytes = order.expectedBytes
+    try context.store.requireWritable()
     let space = try await context.workers.run { [store = context.store] in
       try ReservedSpace(bytes, in: store)
     }

@@ -97,7 +97,7 @@ extension Rehost {
     do {
       let (store, workers) = (context.store, context.workers)
       let file = try await patience.attempt(on: loop) {
-        try await workers.run(isOwed: true) { SharedFile(try store.open(asset.blob)) }
+        try await workers.run(isOwed: true) { try store.open(asset.blob) }
       }
       return .base64(.file(file, bytes: asset.blob.bytes), asset.blob.image.mediaType)
     } catch {

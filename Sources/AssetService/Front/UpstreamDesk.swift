@@ -208,6 +208,7 @@ final class UpstreamDesk {
   /// Where no file can be begun (no inode, no descriptor, a full or failing disk) nothing is
   /// bought. No space is asked for: the order has its own.
   private func beginFile() async throws {
+    try context.store.requireWritable()
     try await context.workers.run { [store = context.store] in
       _ = try store.begin(try store.reserve(0))
     }

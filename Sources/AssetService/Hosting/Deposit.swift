@@ -61,6 +61,7 @@ final class Deposit {
     turn: WorkTurn = WorkTurn()
   ) async throws -> Deposit {
     do {
+      try store.requireWritable()
       let work = try await workers.run(isOwed: rescueLimit > 0) {
         try store.begin(space.reservation(in: store), expectedBytes: expectedBytes).work
       }

@@ -14,7 +14,7 @@ struct HealthHandlers {
   var ready: Response {
     if context.state.isDraining { return Self.answer(503, ["status": "draining"]) }
     if case .readOnly(let cause) = context.store.health {
-      return Self.answer(503, ["status": "read_only", "reason": .string(cause.rawValue)])
+      return Self.readOnly(cause, context.store)
     }
     if context.store.isFull { return Self.answer(503, ["status": "full"]) }
     let damaged = context.store.damagedBlobs.current
@@ -22,6 +22,17 @@ struct HealthHandlers {
     // It serves all others: an operator is to know, not the load balancer.
     return Self.answer(
       200, ["status": "ready", "damaged_blobs": .number(JSONNumber(damaged))])
+  }
+
+  private static func readOnly(_ cause: StoreHealth.Cause, _ store: Store) -> Response {
+    var body: [JSONObject.Member] = [
+      .init(name: "status", value: "read_only"),
+      .init(name: "reason", value: .string(cause.rawValue)),
+    ]
+    if cause == .diskStalled, let since = store.stalledSince {
+      body.append(.init(name: "since", value: .number(JSONNumber(since))))
+    }
+    return answer(503, .object(JSONObject(body)))
   }
 
   private static func answer(_ status: Int, _ body: JSONValue) -> Response {

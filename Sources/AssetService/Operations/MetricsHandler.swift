@@ -14,10 +14,16 @@ struct MetricsHandler {
 
   func answer() async throws -> Response {
     let root = context.store.root
+    // A disk that does not answer is not asked, nor are threads that may wait for it: the rest is
+    // what somebody looks for then.
+    let isStalled = context.store.health == .readOnly(.diskStalled)
     // Not on the loop: both may wait for the kernel. When all threads are busy they are left out.
-    let machine = try? await context.workers.run {
-      (ProcessFigures.read(), try? Directory.open(path: root).space())
-    }
+    let machine =
+      isStalled
+      ? nil
+      : try? await context.workers.run {
+        (ProcessFigures.read(), try? Directory.open(path: root).space())
+      }
     var page = MetricsPage()
     page.family("assetd_build_info", .gauge, "The version that runs.")
     page.sample("assetd_build_info", ["version": AssetService.version], 1)
@@ -28,7 +34,8 @@ struct MetricsHandler {
     addState(&page)
     addLosses(&page)
     addPaidPath(&page)
-    try await addStore(&page)
+    if !isStalled { try await addTotals(&page) }
+    addStore(&page)
     addProcess(&page, machine?.0)
     if let space = machine?.1 { addDisk(&page, space) }
     var response = Response(status: 200, body: .bytes(Array(page.text.utf8)))
@@ -123,9 +130,8 @@ struct MetricsHandler {
       context.purchases.count)
   }
 
-  private func addStore(_ page: inout MetricsPage) async throws {
+  private func addTotals(_ page: inout MetricsPage) async throws {
     let totals = try await context.store.read(atOnce: reader) { reader in try reader.totals() }
-    let space = context.store.space
     page.single("assetd_assets", .gauge, "Assets, expired ones too.", totals.assets)
     page.single(
       "assetd_asset_bytes", .gauge, "Logical bytes: every asset counts its image.",
@@ -134,6 +140,10 @@ struct MetricsHandler {
     page.single("assetd_blob_bytes", .gauge, "Bytes of the files.", Int(totals.blobBytes))
     page.single(
       "assetd_disk_bytes", .gauge, "What the disk gives for the files.", Int(totals.diskBytes))
+  }
+
+  private func addStore(_ page: inout MetricsPage) {
+    let space = context.store.space
     page.single(
       "assetd_reserved_bytes", .gauge, "Space kept for images that are arriving.",
       Int(space.reserved))

@@ -11,6 +11,10 @@ extension LogSink {
       self.event(
         .error, "a stored image is damaged", .init(name: "file", value: .string("\(name)")),
         .init(name: "problem", value: .string(problem)))
+    case .unreadable(let path, let problem):
+      self.event(
+        .error, "a part of the store can not be read", .init(name: "file", value: .string(path)),
+        .init(name: "problem", value: .string(problem)))
     case .repairedBlob(let name):
       self.event(
         .warning, "a damaged image was sent again, and is whole",

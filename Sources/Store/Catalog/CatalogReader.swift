@@ -15,7 +15,7 @@ public final class CatalogReader {
     try self.init(root: root, cacheBytes: cacheBytes, health: nil)
   }
 
-  /// - Parameter health: hears of damage.
+  /// - Parameter health: hears of damage, and of a disk that fails.
   init(root: String, cacheBytes: Int, health: HealthMonitor?) throws(StoreFailure) {
     let path = root + "/" + Layout.catalogue
     do {
@@ -24,8 +24,10 @@ public final class CatalogReader {
       try connection.version(upTo: Schema.migrations.count)
       session = CatalogSession(connection, health: health)
     } catch let error as SchemaFailure {
+      if case .sqlite(let failure) = error { health?.noteFailedOpening(failure) }
       throw StoreFailure(.open, error, subject: path)
     } catch let error as SQLiteFailure {
+      health?.noteFailedOpening(error)
       throw StoreFailure(.open, error, subject: path)
     } catch {
       throw StoreFailure(.open, .damaged, subject: path)

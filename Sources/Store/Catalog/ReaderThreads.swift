@@ -20,12 +20,15 @@ final class ReaderThreads: Sendable {
     let maxWaiting: Int
     /// Kept by each thread.
     let cacheBytes: Int
+    /// Whether each read asks the disk for little: one that takes long meets a disk that stalls.
+    let isShort: Bool
 
     /// Lists and sums. A list of a million rows should not push itself out.
-    static let lists = Kind(name: "store-read", threads: 2, maxWaiting: 1024, cacheBytes: 8 << 20)
+    static let lists = Kind(
+      name: "store-read", threads: 2, maxWaiting: 1024, cacheBytes: 8 << 20, isShort: false)
     /// What a loop does at once where that waits for nothing. Every connection may ask.
     static let points = Kind(
-      name: "store-point", threads: 3, maxWaiting: 65_536, cacheBytes: 2 << 20)
+      name: "store-point", threads: 3, maxWaiting: 65_536, cacheBytes: 2 << 20, isShort: true)
   }
 
   private let kind: Kind
@@ -86,11 +89,13 @@ final class ReaderThreads: Sendable {
       available.wait()
       let work = queue.withLock { $0.waiting.takeFirst() }
       guard let work else { break }
+      let wait = kind.isShort ? health.waits.begin() : nil
       do throws(StoreFailure) {
         work(.success(try ready(&reader)))
       } catch {
         work(.failure(error))
       }
+      if let wait { health.endWait(wait) }
     }
     reader = nil
     ended.raise()

@@ -127,7 +127,9 @@ final class Writer: Sendable {
         continue
       }
       while let jobs = next() {
+        let wait = health.waits.begin()
         commit(jobs, &session)
+        health.endWait(wait)
         let isBusy = queue.withLock { !$0.jobs.isEmpty }
         if let pages = session?.bringLogHome(isBusy: isBusy) { check.note(logPages: pages) }
       }

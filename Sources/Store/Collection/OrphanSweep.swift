@@ -62,12 +62,12 @@ struct OrphanSweep {
 
   func unnamed(inFolder number: Int) throws(StoreFailure) -> Unnamed {
     var found = Unnamed()
-    let names = readable(&found.gap) {
+    let names = readable(Layout.blobs + "/" + Layout.folder(number), &found.gap) {
       () throws(Errno) in
       try files.folders.blobs.names(inFolder: number)
     }
     guard let names else { return found }
-    let putAway = readable(&found.gap) { () throws(Errno) in
+    let putAway = readable(Layout.quarantine, &found.gap) { () throws(Errno) in
       try files.quarantined(inFolder: number)
     }
     found.count = names.count
@@ -77,7 +77,7 @@ struct OrphanSweep {
     for name in names + (putAway ?? []) where !rows.names.contains(name) {
       if files.inFlight.contains(name) { continue }
       if try session.hasRow(name) { continue }
-      let status = readable(&found.gap) { () throws(Errno) in
+      let status = readable(Layout.blobs + "/" + name.path, &found.gap) { () throws(Errno) in
         try files.status(name)
       }
       if let status = status ?? nil, status.kind == .regular { found.files.append((name, status)) }
@@ -89,11 +89,11 @@ struct OrphanSweep {
   func leftovers() -> [Orphan] {
     var orphans: [Orphan] = []
     var gap: Errno?
-    let names = readable(&gap) { () throws(Errno) in
+    let names = readable(Layout.incoming, &gap) { () throws(Errno) in
       try files.folders.incoming.names()
     }
     for name in (names ?? []).sorted() where !files.inFlight.contains(incoming: name) {
-      let status = readable(&gap) { () throws(Errno) in
+      let status = readable(Layout.incoming + "/" + name, &gap) { () throws(Errno) in
         try files.folders.incoming.status(of: name)
       }
       guard let status = status ?? nil, status.kind == .regular, status.modified <= now - grace
@@ -103,13 +103,15 @@ struct OrphanSweep {
     return orphans
   }
 
-  /// - Parameter gap: the first failure.
+  /// - Parameters:
+  ///   - path: what is read, from the store's folder.
+  ///   - gap: the first failure.
   private func readable<Value>(
-    _ gap: inout Errno?, _ read: () throws(Errno) -> Value
+    _ path: String, _ gap: inout Errno?, _ read: () throws(Errno) -> Value
   ) -> Value? {
     do throws(Errno) { return try read() } catch {
       gap = gap ?? error
-      files.health.noteFailure(error)
+      files.health.noteFailedRead(error, of: path)
       return nil
     }
   }

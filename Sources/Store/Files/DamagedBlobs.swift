@@ -8,6 +8,8 @@ internal import Synchronization
 public enum StoreEvent: Sendable, Hashable {
   /// A blob's file is not what its row says.
   case damagedBlob(BlobName, problem: String)
+  /// A file or folder of the store can not be opened or read; its path from there.
+  case unreadable(String, problem: String)
   /// The same bytes came again, and took the place of a damaged file.
   case repairedBlob(BlobName)
   /// The catalogue is damaged, in SQLite's words.
@@ -45,13 +47,16 @@ final class DamagedBlobs: Sendable {
   /// Found damaged since the start.
   var found: Int { state.withLock { $0.found } }
 
-  func note(_ name: BlobName, _ problem: String) {
+  /// - Returns: whether that was not known.
+  @discardableResult
+  func note(_ name: BlobName, _ problem: String) -> Bool {
     let isNew = state.withLock { state in
       guard state.names.count < Self.most, state.names.insert(name).inserted else { return false }
       state.found += 1
       return true
     }
     if isNew { report(.damagedBlob(name, problem: problem)) }
+    return isNew
   }
 
   /// Notes a blob whose file is there with its size, and must not be opened.
@@ -98,7 +103,7 @@ final class DamagedBlobs: Sendable {
 
 /// A blob's open file, or what is wrong with it.
 struct OpenedBlob: ~Copyable {
-  let file: File?
+  let file: SharedFile?
   let problem: String?
 }
 
@@ -114,7 +119,7 @@ extension StoreFiles {
       return OpenedBlob(
         file: nil, problem: "the file has \(status.bytes) bytes instead of \(blob.bytes)")
     }
-    return OpenedBlob(file: file, problem: nil)
+    return OpenedBlob(file: reads.share(file, of: blob), problem: nil)
   }
 
   /// What is wrong with a blob's file; `nil` when it is there and has its size.
@@ -125,7 +130,7 @@ extension StoreFiles {
       if blob.isFile(status) { return nil }
       return "the file has \(status.bytes) bytes instead of \(blob.bytes)"
     } catch {
-      health.noteFailure(error)
+      reads.missed(.failed(error), of: blob.name, bytes: blob.bytes)
       return "\(error)"
     }
   }

@@ -22,6 +22,8 @@ final class DiskWatch: Sendable {
   private let thread = Atomic<Int32>(0)
   /// Milliseconds between two looks.
   private static let interval: Int32 = 1000
+  /// Milliseconds that somebody waits for a look: a disk that stalls does not answer it.
+  private static let lookPatience: Int32 = 30_000
   /// So long the end waits for a look that a disk does not answer.
   private static let patience: Int32 = 5000
 
@@ -48,7 +50,7 @@ final class DiskWatch: Sendable {
     wake.raise()
   }
 
-  /// Has the disk looked at, and waits for it; not after `stop`.
+  /// Has the disk looked at, and waits for it, but not for ever; not after `stop`.
   func look() {
     let done = ThreadSignal()
     let isQueued = queue.withLock { queue in
@@ -57,7 +59,7 @@ final class DiskWatch: Sendable {
     }
     guard isQueued, threadID != KernelThread.currentID else { return }
     wake.raise()
-    done.wait()
+    _ = done.wait(milliseconds: Self.lookPatience)
   }
 
   /// Ends the thread.
@@ -85,7 +87,11 @@ final class DiskWatch: Sendable {
         defer { (queue.waiting, queue.hasFailure) = ([], false) }
         return (queue.waiting, queue.hasFailure, queue.isClosing)
       }
-      if !isClosing { take(look(isDoubtful: hasFailure || !waiting.isEmpty)) }
+      // A disk that stalls holds up this thread, and nobody who does not wait for its look.
+      if !isClosing {
+        let isDoubtful = hasFailure || !waiting.isEmpty
+        take(health.waiting { look(isDoubtful: isDoubtful) })
+      }
       for done in waiting { done.raise() }
       if isClosing { return }
     }

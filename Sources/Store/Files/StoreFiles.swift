@@ -9,27 +9,39 @@ final class StoreFiles: Sendable {
   let inFlight = InFlight()
   let health: HealthMonitor
   let damaged: DamagedBlobs
+  let reads: BlobReads
   let watch: DiskWatch
+  private let stallWatch: StallWatch
   let stuck: StuckFiles
   let limits: ImageLimits
   /// Whether collections end at the next place where they can.
   let endsCollections = Atomic<Bool>(false)
   var hasToEndCollections: Bool { endsCollections.load(ordering: .relaxed) }
 
-  /// - Parameters:
-  ///   - root: the path at which the folders were opened.
-  ///   - report: hears of damage, and of the health.
+  /// The folders are those of `options.root`; `options.report` hears of damage, and of the health.
   init(
-    _ folders: StoreFolders, at root: String, ledger: SpaceLedger, limits: ImageLimits,
-    report: @escaping @Sendable (StoreEvent) -> Void
+    _ folders: StoreFolders, _ options: StoreOptions, ledger: SpaceLedger, epochs: ChangeEpochs
   ) throws(Errno) {
     self.folders = folders
     self.ledger = ledger
-    self.limits = limits
-    health = HealthMonitor(report: report)
-    damaged = DamagedBlobs(report: report)
+    limits = options.limits
+    health = HealthMonitor(stallLimit: options.stallLimit, report: options.report)
+    damaged = DamagedBlobs(report: options.report)
+    reads = BlobReads(damaged, health, epochs)
     stuck = StuckFiles(ledger)
-    watch = try DiskWatch(folders, at: root, ledger: ledger, health: health)
+    stallWatch = try StallWatch(health)
+    do throws(Errno) {
+      watch = try DiskWatch(folders, at: options.root, ledger: ledger, health: health)
+    } catch {
+      stallWatch.stop()
+      throw error
+    }
+  }
+
+  /// Ends the threads that look at the disk.
+  func stopWatching() {
+    watch.stop()
+    stallWatch.stop()
   }
 
   /// Removes the file of a blob whose row is durably gone (invariant 3), wherever it was put: one

@@ -192,7 +192,7 @@ final class Scrub {
     switch verdict {
     case .altered(let problem): quarantine(row.name, problem)
     case .unreadable(let errno):
-      files.health.noteFailedRead()
+      files.health.noteUnreadable()
       files.damaged.refuse(row.name, "the file can not be read: \(errno)")
       surroundings.closeOpenFiles()
     case .misfit(let problem): files.damaged.note(row.name, problem)

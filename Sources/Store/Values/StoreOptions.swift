@@ -27,6 +27,9 @@ public struct StoreOptions: Sendable {
   public var freeBytes: (@Sendable () -> Int64)?
   /// Whether reading may wait; `nil` asks the disk. For tests.
   public var diskWaiting: DiskWaiting?
+  /// How long a call may wait for the disk before the store says that the disk does not answer, in
+  /// nanoseconds: longer than a busy disk takes for a small read or write.
+  public var stallLimit: Int64 = 10_000_000_000
   /// How the catalogue is looked through; for tests.
   var check = CatalogueCheck.Manner()
 
