@@ -66,7 +66,7 @@ internal import CSQLite
     try execute("PRAGMA synchronous = FULL")
     // A burst's log does not keep its size for ever; one that is cut and grown again each time is
     // slower to sync than one that is written over.
-    try execute("PRAGMA journal_size_limit = \(32 << 20)")
+    try execute("PRAGMA journal_size_limit = \(16 << 20)")
     // Debian builds SQLite to overwrite what is deleted; FAST does it where it costs no writes.
     try execute("PRAGMA secure_delete = FAST")
   }

@@ -279,6 +279,48 @@ extension Digest {
     try next.expectWhole()
   }
 
+  /// It is no catalogue that lost its rows either: the sweep does not stop for them.
+  @Test func whatAStopLeftDoesNotStopTheSweep() async throws {
+    let scratch = try ScratchStore()
+    try await scratch.fill(1500)
+    var removed = 0
+    _ = try scratch.store.collect([Policy(.expired(grace: 0))]) { _ in
+      removed += 1
+      if removed == SweepRound.maxOrphans + 200 { scratch.store.stopCollecting() }
+    }
+    let left = try scratch.store.reader().totals()
+    #expect(removed > SweepRound.maxOrphans && left.assets == 1500 - removed && left.blobs == 1500)
+    scratch.store.close()
+    let next = try ScratchStore(copyOf: scratch.path)
+    next.clock.advance(7200)
+    let dry = try listed { try next.store.plan(Policy.builtIn, each: $0) }
+    let real = try listed { try next.store.collect(Policy.builtIn, each: $0) }
+    #expect(dry.items == real.items && dry.report == real.report)
+    #expect(
+      real.report.sweepStop == nil && real.report.results.map(\.blobs) == [left.assets, 0, 0])
+    #expect(try next.store.reader().totals().blobs == 0)
+  }
+
+  /// Files make room: those of what was removed go, although the run fails for want of it.
+  @Test func aFullDiskLosesFilesFirst() async throws {
+    let scratch = try ScratchStore()
+    let store = scratch.store
+    try await scratch.fill(400)
+    var seen = 0
+    let failure = #expect(throws: StoreFailure.self) {
+      _ = try store.collect([Policy(.expired(grace: 0))]) { _ in
+        seen += 1
+        guard seen == 1 else { return }
+        // The COMMIT, the log that is brought home then, and the COMMIT once more.
+        WriteFaults.fail(nth: 1, code: 28, thread: store.writer.threadID, times: 3)
+      }
+    }
+    let totals = try store.reader().totals()
+    #expect(failure?.kind == .full(.disk) && (1..<400).contains(totals.assets) && totals.blobs == totals.assets)
+    #expect(try store.reader().session.lastPerhapsUnused() == 0)
+    #expect(try store.collect([Policy(.expired(grace: 0))]).results[0].blobs == totals.assets)
+  }
+
   /// What is chosen goes in the order of the rows: batches of neighbours, whatever expired first.
   @Test func aChoiceIsRemovedInTheOrderOfItsRows() async throws {
     let scratch = try ScratchStore()

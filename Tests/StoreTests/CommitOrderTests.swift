@@ -122,7 +122,9 @@ import Wire
           guard epoch == nil else { return }
           // The first batch is told of when it is durable: the next commit is the second one's.
           epoch = store.epochs.current(last.id)
-          WriteFaults.fail(nth: 1, code: code, thread: store.writer.threadID)
+          // Without room the log is brought home, and the batch is tried once more.
+          let times = code == ENOSPC ? 3 : 1
+          WriteFaults.fail(nth: 1, code: code, thread: store.writer.threadID, times: times)
         }
         return (nil, epoch)
       } catch {

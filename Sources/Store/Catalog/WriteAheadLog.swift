@@ -5,11 +5,11 @@ internal import SQLite
 /// How many pages the log takes, while there is more to write, before it is brought home: every
 /// commit waits meanwhile, so as many as the disk writes and syncs in `target`. Pure.
 struct LogPace: Sendable {
-  private(set) var pages = 4000
+  private(set) var pages = fewestPages
 
   static let fewestPages = 1000
-  /// 32 MiB of log to go through after a crash.
-  static let mostPages = 8000
+  /// With a batch of a collection after it, all of it fits into the ballast of a full disk.
+  static let mostPages = 2500
   /// What a checkpoint may take, in nanoseconds: with a batch of a collection before it, nobody
   /// waits longer than 50 ms (STORE.md, "Retention and collection").
   static let target: Int64 = 20_000_000
@@ -58,6 +58,12 @@ extension CatalogSession {
     // Waits for nobody: while a reader is still in the log, its file stays.
     if isLogLarge, !hasMore { isLogLarge = !cutLog(patience: 0) }
     return rest
+  }
+
+  /// Brings the log home for want of room: its file then takes more without growing.
+  func makeRoomInLog() {
+    _ = try? noting { () throws(SQLiteFailure) in try connection.checkpointed(.passive) }
+    pagesAtCheckpoint = connection.pagesWritten
   }
 
   /// Brings all of the log home and leaves no file of it, if no reader holds it for long.

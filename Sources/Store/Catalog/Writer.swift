@@ -182,6 +182,7 @@ final class Writer: Sendable {
       // Nothing was committed: SQLite rolled the transaction back, or it never began.
       health.note(error)
       current.connection.rollBack()
+      if error.isFull { current.makeRoomInLog() }
       if error.isOfDisk { session = nil }
       for job in jobs { job.finish(StoreFailure(.publish, error), 0) }
       return
@@ -244,6 +245,7 @@ final class Writer: Sendable {
     session?.connection.rollBack()
     if failure.isFull {
       health.note(failure)
+      session?.makeRoomInLog()
       for job in jobs { job.finish(StoreFailure(.publish, failure), 0) }
       return
     }

@@ -87,7 +87,7 @@ struct Planner {
       try planOrphans(
         OrphanSweep(
           policy: policy.name, grace: grace, now: now, files: files, session: reader.session,
-          doubt: doubt),
+          doubt: doubt, taken: try leftByTheLastOne()),
         each)
     case .records(let after):
       try planRecords(after, policy.name)
@@ -149,6 +149,12 @@ struct Planner {
     count(sweep.leftovers())
     sweepStop = try sweep.run(options, &round) { count($0) }
     return result
+  }
+
+  /// What a run finishes before anything else, and counts nowhere.
+  private func leftByTheLastOne() throws(StoreFailure) -> Set<Digest> {
+    let last = try reader.session.lastNoteToFinish(doubt)
+    return last > 0 ? Set(try reader.session.perhapsUnused(1...last)) : []
   }
 
   private func planRecords(_ after: Int64, _ name: String) throws(StoreFailure) -> PolicyResult {

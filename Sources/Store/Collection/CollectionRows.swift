@@ -75,6 +75,16 @@ extension CatalogSession {
     }.compactMap { $0 }
   }
 
+  /// The last note that a run which was ended has left to the next one; 0 for none, and while the
+  /// sweep is stopped, in doubt, or of a catalogue that was rebuilt: what that does not name may
+  /// have had a row, and the sweep decides.
+  func lastNoteToFinish(_ doubt: SweepDoubt?) throws(StoreFailure) -> Int64 {
+    guard doubt == nil, try text(.sweepStop) == nil, try integer(.rebuiltAt) == nil else {
+      return 0
+    }
+    return try lastPerhapsUnused()
+  }
+
   /// Forgets these notes: it was looked at what they name.
   func forgetPerhapsUnused(_ notes: ClosedRange<Int64>) throws(StoreFailure) {
     _ = try catalog(.collect) { () throws(SQLiteFailure) in

@@ -17,6 +17,8 @@ struct OrphanSweep {
   let session: CatalogSession
   /// What a start was in doubt of.
   var doubt: SweepDoubt?
+  /// Of a dry run: bytes whose rows a collection takes before it sweeps.
+  var taken: Set<Digest> = []
 
   /// What was found.
   enum Orphan {
@@ -42,7 +44,8 @@ struct OrphanSweep {
   func folder(_ number: Int) throws(StoreFailure) -> Folder {
     let found = try unnamed(inFolder: number)
     var folder = Folder(files: found.count, hasGap: found.gap != nil)
-    folder.orphans = found.unused.filter { $0.storedAt <= now - grace }.map(Orphan.row)
+    folder.orphans = found.unused
+      .filter { $0.storedAt <= now - grace && !taken.contains($0.name.digest) }.map(Orphan.row)
     for file in found.files where file.status.modified <= now - grace {
       folder.orphans.append(
         .file(file.name, bytes: file.status.bytes, modified: file.status.modified))
