@@ -2,6 +2,7 @@
 internal import Crypto
 internal import Kernel
 internal import SQLite
+internal import Synchronization
 
 /// One run over the policies.
 struct CollectionRun {
