@@ -100,7 +100,7 @@ extension UpstreamFailure {
         error.message ?? "The upstream answered with status \(status)."
       }
     self.init(kind, error, status: status, message: message, scrubber)
-    if Kind.isUnknownOutcome(status) {
+    if Kind.isUnknownOutcome(status, isExplicit: root?.isErrorEnvelope == true) {
       isSpent = kind != .contentPolicy
       isUnspent = false
       isTransient = false
@@ -137,6 +137,15 @@ extension UpstreamFailure {
   }
 }
 
+extension JSONValue {
+  /// Whether this is an error as the upstream itself says it: an object or a text `error` at the
+  /// root, which no page and no proxy has.
+  fileprivate var isErrorEnvelope: Bool {
+    guard let error = self["error"] else { return false }
+    return error.object != nil || error.string != nil
+  }
+}
+
 extension UpstreamFailure.Kind {
   /// What a body says by itself; `nil` when that is nothing certain.
   init?(_ error: ReportedError) {
@@ -161,12 +170,18 @@ extension UpstreamFailure.Kind {
     }
   }
 
-  /// Whether something between us and the upstream ran out of time, or lost its patience: what
-  /// became of the order there is not known (RFC 9110 §15.5.9 and §15.6.5; 499 is nginx's, 520 and
-  /// 524 are Cloudflare's: an answer that it could not read, and none in time; 598 is what some
-  /// proxies say of a read that timed out).
-  static func isUnknownOutcome(_ status: Int) -> Bool {
-    [408, 499, 504, 520, 524, 598].contains(status)
+  /// Whether something between us and the upstream ran out of time, lost its patience, or got no
+  /// answer that it could use: what became of the order there is not known (RFC 9110 §15.5.9,
+  /// §15.6.3 and §15.6.5; 499 is nginx's; 520, 522 and 524 are Cloudflare's: an answer that it
+  /// could not read, an order that was not acknowledged, and no answer in time; 598 and 599 are
+  /// what some proxies say of a read and of a connection that timed out).
+  ///
+  /// An upstream that says 502 in an envelope of its own (`isExplicit`) says that it failed. Not
+  /// unknown are 521, 523, 525, 526 and 530 (Cloudflare's: no connection was made, so nothing was
+  /// sent).
+  static func isUnknownOutcome(_ status: Int, isExplicit: Bool = false) -> Bool {
+    if status == 502 { return !isExplicit }
+    return [408, 499, 504, 520, 522, 524, 598, 599].contains(status)
   }
 
   /// Whether a status says that no order was taken, where the body names a limit or an overload: a
@@ -185,6 +200,7 @@ extension UpstreamFailure.Kind {
     case 429: self = .rateLimit
     case 451: self = .contentPolicy
     case 503, 529: self = .overloaded
+    case 502: self = .serverError
     case 520: self = .connectionLost
     case _ where Self.isUnknownOutcome(status): self = .timeout
     case 400..<500: self = .invalidRequest

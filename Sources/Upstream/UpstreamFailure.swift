@@ -70,11 +70,12 @@ public struct UpstreamFailure: Error, Hashable, Sendable {
   /// How often the order was sent, the last time included.
   public internal(set) var attempts = 1
 
-  /// Whether the upstream did not answer, or a proxy before it says so: 504, 598, and
-  /// Cloudflare's 520 to 524. Any other status may concern one order or one model alone.
+  /// Whether the upstream did not answer, or a proxy before it says so: 504, 598, 599, and
+  /// Cloudflare's 520 to 524. Any other status may concern one order or one model alone (routers
+  /// say 502 of a single maker).
   public var isOutage: Bool {
     if let status, !(200..<300).contains(status) {
-      return status == 504 || status == 598 || (520...524).contains(status)
+      return [504, 598, 599].contains(status) || (520...524).contains(status)
     }
     return switch kind {
     case .unreachable, .timeout, .connectionLost: true

@@ -138,7 +138,19 @@ extension TestService {
     Row(
       "a fault", .json(500, requestID, error("\"message\":\"Oops.\"")),
       502, "upstream_error", "upstream_error"),
-    Row("a bare fault", .json(502, requestID, "<html>"), 502, "upstream_error", "upstream_error"),
+    Row("a bare fault", .json(500, requestID, "<html>"), 502, "upstream_error", "upstream_error"),
+    Row(
+      "a fault as 502", .json(502, requestID, error("\"message\":\"Oops.\"")),
+      502, "upstream_error", "upstream_error"),
+    Row(
+      "a gateway's 502", .json(502, requestID, "<html>"), 502, "upstream_error", "upstream_error",
+      isFinal: true),
+    Row(
+      "a gateway's 522", .json(522, requestID, "<html>"), 504, "upstream_error",
+      "upstream_timeout", isFinal: true),
+    Row(
+      "a gateway's 599", .json(599, requestID, ""), 504, "upstream_error", "upstream_timeout",
+      isFinal: true),
     Row("moderated as 400", .json(400, requestID, moderated), 400, policy, "moderation_blocked"),
     Row("moderated as 403", .json(403, requestID, moderated), 400, policy, "moderation_blocked"),
     Row(

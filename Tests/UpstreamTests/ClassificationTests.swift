@@ -171,13 +171,44 @@ struct ClassificationTests {
 
   @Test(
     "An intermediary's time-out says nothing of the order",
-    arguments: [408, 499, 504, 520, 524, 598])
+    arguments: [408, 499, 504, 520, 522, 524, 598, 599])
   func unknownOutcome(_ status: Int) {
     for body in ["", "<html>", #"{"error":{"message":"x","code":"overloaded"}}"#] {
       let found = failure(status, body)
       #expect(found.isSpent && !found.isUnspent && !found.isTransient, "\(body)")
     }
     #expect(failure(status, "").kind == (status == 520 ? .connectionLost : .timeout))
+  }
+
+  @Test(
+    "Nor does a gateway's 502; but the upstream's own words do",
+    arguments: [
+      ("", true), ("<html>", true), ("Bad Gateway", true), (#"{"message":"x"}"#, true),
+      (#"{"error":null}"#, true), (#"{"error":{"message":"x"}}"#, false), (#"{"error":"x"}"#, false),
+    ])
+  func badGateway(_ body: String, _ isSpent: Bool) {
+    let found = failure(502, body)
+    #expect(found.isSpent == isSpent)
+    #expect(found.kind == .serverError && !found.isUnspent && !found.isTransient)
+  }
+
+  @Test(
+    "What was not sent, or failed in plain words, may be asked again by the client",
+    arguments: [500, 501, 505, 507, 521, 523, 525, 526, 530])
+  func knownOutcome(_ status: Int) {
+    let found = failure(status, "")
+    #expect(!found.isSpent && found.kind == .serverError)
+  }
+
+  @Test(
+    "What a proxy says of an upstream that does not answer is an outage",
+    arguments: [
+      (504, true), (520, true), (521, true), (522, true), (523, true), (524, true), (598, true),
+      (599, true), (500, false), (502, false), (503, false), (408, false), (429, false),
+      (525, false), (529, false),
+    ])
+  func outage(_ status: Int, _ isOutage: Bool) {
+    #expect(failure(status, "").isOutage == isOutage)
   }
 
   @Test("A group whose every image was withheld")
