@@ -11,7 +11,8 @@ import Wire
       { name: "keyless", dialect: "openai", base_url: "http://127.0.0.1:9/v1",
         api_key_env: "IS_NOT_SET" } ],
     models: [ { id: "sample", upstream: "sample" }, { id: "alone", upstream: "keyless" },
-      { id: "both", upstream: ["keyless", "sample"] } ]
+      { id: "both", upstream: ["keyless", "sample"] }, { id: "a/b", upstream: "sample" },
+      { id: "*", upstream: "sample" } ]
     """
 
   /// A model whose upstream has no key is not offered; an order for it is told why, and is free.
@@ -20,9 +21,17 @@ import Wire
       for path in ["/v1/models", "/v1/models?type=image_generation"] {
         let list = try service.ask("GET", path).json
         let ids = list["data"]?.array?.compactMap { $0["id"]?.string }
-        #expect(ids == ["sample", "both"], "\(path)")
+        #expect(ids == ["sample", "both", "a/b"], "\(path)")
+        for model in list["data"]?.array ?? [] {
+          let one = try service.ask("GET", "/v1/models/\(model["id"]?.string ?? "")")
+          #expect(one.status == 200 && one.json == model, "\(one.text)")
+        }
       }
-      #expect(try service.ask("GET", "/v1/models/both").status == 200)
+      // What the list leaves out is not there alone, either.
+      for id in ["alone", "*", "%2A", "none", "keyless"] {
+        let one = try service.ask("GET", "/v1/models/\(id)")
+        #expect(one.status == 404 && one.code == "model_not_found", "\(id): \(one.text)")
+      }
       let order = #"{"model":"alone","prompt":"p"}"#
       let answer = try service.send("POST", "/v1/images/generations", order)
       #expect(answer.status == 503 && answer.code == "upstream_not_configured", "\(answer.text)")

@@ -7,7 +7,7 @@ internal import Wire
 struct ModelCatalog: Sendable {
   private let models: [Settings.Model]
   private let upstreams: [String: Settings.Upstream]
-  /// Whose upstreams can not be called: an order for one is 503, and no list names it.
+  /// Whose upstreams can not be called: an order for one is 503, and clients are not shown it.
   private let unusable: Set<String>
   /// Since when they are there, as far as clients can tell: the start of the service.
   private let created: Int64
@@ -50,18 +50,20 @@ struct ModelCatalog: Sendable {
     throw failure
   }
 
+  /// The models that clients are shown: those with names of their own that can be used.
+  private var shown: some Sequence<Settings.Model> {
+    models.lazy.filter { $0.id != "*" && !unusable.contains($0.id) }
+  }
+
   /// `GET /v1/models`
   var list: Response {
-    let data = models.filter { $0.id != "*" && !unusable.contains($0.id) }.map(json)
-    let body: JSONValue = ["object": "list", "data": .array(data)]
+    let body: JSONValue = ["object": "list", "data": .array(shown.map(json))]
     return Response(status: 200, json: body.bytes)
   }
 
-  /// `GET /v1/models/{id}`
+  /// `GET /v1/models/{id}`; of the same models as the list.
   func show(_ id: String) throws(Failure) -> Response {
-    guard let model = models.first(where: { $0.id == id && id != "*" }) else {
-      throw .modelNotFound(id)
-    }
+    guard let model = shown.first(where: { $0.id == id }) else { throw .modelNotFound(id) }
     return Response(status: 200, json: json(model).bytes)
   }
 
