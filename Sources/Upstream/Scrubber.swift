@@ -37,6 +37,24 @@ public struct Scrubber: Sendable {
     key.count >= 8 ? Self.replacing(key, in: bytes) : bytes
   }
 
+  /// Where the key is in JSON.
+  func keys(in json: ArraySlice<UInt8>) -> [SkeletonRenderer.Rewrite] {
+    guard key.count >= 8 else { return [] }
+    // A slash may be written as an escape.
+    let spellings = Set([key, key.flatMap { $0 == 0x2F ? [0x5C, 0x2F] : [$0] }])
+    var found: [SkeletonRenderer.Rewrite] = []
+    var index = json.startIndex
+    while index < json.endIndex {
+      let spelling = json[index] != key[0] && json[index] != 0x5C
+        ? nil : spellings.first { json[index...].starts(with: $0) }
+      if let spelling {
+        found.append(.init(range: index..<index + spelling.count, bytes: Self.masked))
+      }
+      index += spelling?.count ?? 1
+    }
+    return found
+  }
+
   private static let masked = Array("[key]".utf8)
 
   /// White space and control characters.

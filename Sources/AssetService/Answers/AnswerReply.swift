@@ -25,6 +25,8 @@ struct AnswerReply {
   /// `x_asset`
   var summary: JSONObject
   let form: Settings.Base64Form
+  /// What must go out of the skeleton.
+  var rewrites: [SkeletonRenderer.Rewrite] = []
 
   /// The answer as a response; `workers` read the files.
   func response(on workers: Workers) -> Response {
@@ -44,7 +46,8 @@ struct AnswerReply {
     }
     let rendered = SkeletonRenderer(
       skeleton, replacements: replacements,
-      appending: [JSONObject.Member(name: "x_asset", value: .object(summary))])
+      appending: [JSONObject.Member(name: "x_asset", value: .object(summary))],
+      rewrites: rewrites)
     return response(rendered, images, on: workers)
   }
 

@@ -5,6 +5,7 @@ internal import HTTPServer
 internal import Kernel
 internal import Net
 internal import Store
+internal import Upstream
 internal import Wire
 
 extension Rehost {
@@ -18,10 +19,21 @@ extension Rehost {
     try await refuseEmpty()
     let summary = summary(reply, urls, milliseconds)
     let answer = AnswerReply(
-      skeleton: skeleton, items: replies, summary: summary, form: terms.base64)
+      skeleton: skeleton, items: replies, summary: summary, form: terms.base64,
+      rewrites: await rewrites(reply.scrubber))
     var response = answer.response(on: context.workers)
     addHeaders(to: &response, reply)
     return deletingOnceDelivered(tellingLoss(response), within(replies))
+  }
+
+  /// What must go out of what the upstream said. Where no thread is free for a long answer it is
+  /// found on the loop: the images are paid for.
+  private func rewrites(_ scrubber: Scrubber) async -> [SkeletonRenderer.Rewrite] {
+    let skeleton = skeleton
+    let found = try? await context.workers.run(over: skeleton.bytes.count) {
+      scrubber.rewrites(of: skeleton)
+    }
+    return found ?? scrubber.rewrites(of: skeleton)
   }
 
   /// The assets, but those of images that are `failed`.

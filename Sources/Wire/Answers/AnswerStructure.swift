@@ -16,6 +16,7 @@ struct AnswerStructure {
   enum Name {
     case data
     case noted(Skeleton.Name)
+    case error
     case other
   }
 
@@ -39,6 +40,14 @@ struct AnswerStructure {
     case (2, .answer) where isDataOpen: .data
     case (3, .answer) where isItemOpen: .item
     default: .elsewhere
+    }
+  }
+
+  /// Whether a value that ends here is a member of the root or of an item.
+  var isAtMember: Bool {
+    switch place {
+    case .root, .item: true
+    case .data, .elsewhere: false
     }
   }
 
@@ -69,6 +78,7 @@ struct AnswerStructure {
     case (.root, "x_asset"): .noted(.asset)
     case (.item, "b64_json"): .noted(.b64JSON)
     case (.item, "url"): .noted(.url)
+    case (.root, "error"), (.item, "error"): .error
     default: .other
     }
   }

@@ -24,6 +24,7 @@ extension ImagesAnswerScanner {
     }
     root.forgetComma(behind: closed.bytes.count)
     closed.bytes.append(0x7D)
+    closed.errors.removeAll { $0.upperBound >= closed.bytes.count }
     closed.root = root
     return closed
   }

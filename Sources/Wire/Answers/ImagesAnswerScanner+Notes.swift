@@ -13,6 +13,7 @@ extension ImagesAnswerScanner {
     guard object.memberCount < limits.members else {
       throw .json(.tooManyMembers(limit: limits.members))
     }
+    if case .error = name { errorStart = skeleton.bytes.count }
     guard case .noted(let noted) = name else { return }
     let member = Skeleton.Member(
       name: noted, value: .other, start: nameStart, end: nameStart,
@@ -68,6 +69,7 @@ extension ImagesAnswerScanner {
     }
     var member = structure.place == .item ? itemMember.take() : nil
     if structure.place == .root { member = rootMember.take() }
+    if structure.isAtMember, let start = errorStart.take() { skeleton.errors.append(start..<end) }
     change(at: structure.place) { object in
       object.lastValueEnd = end
       object.memberCount += 1

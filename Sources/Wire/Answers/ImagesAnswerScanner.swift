@@ -115,6 +115,8 @@ public struct ImagesAnswerScanner: Sendable {
   /// The noted members whose values are under way.
   var itemMember: Skeleton.Member?
   var rootMember: Skeleton.Member?
+  /// Where the value of the `error` under way begins.
+  var errorStart: Int?
   /// Elements of `data` that have ended, and the end of the last one (or of `[`).
   var wholeItems = 0
   var dataEnd = 0

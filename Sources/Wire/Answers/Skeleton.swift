@@ -8,6 +8,9 @@ public struct Skeleton: Sendable {
   public internal(set) var root: Object?
   /// The elements of `data` in order (of an upload: the root).
   public internal(set) var items: [Item] = []
+  /// Where the values of `error` are, of the root and of items, in order: what the upstream says in
+  /// words.
+  public internal(set) var errors: [Range<Int>] = []
 
   /// Nothing yet.
   public init() {}

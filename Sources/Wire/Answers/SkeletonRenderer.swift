@@ -25,6 +25,20 @@ public struct SkeletonRenderer: Sendable {
     case image(item: Int, decodedBytes: Int64)
   }
 
+  /// Bytes of the skeleton that become others.
+  public struct Rewrite: Hashable, Sendable {
+    /// Which bytes.
+    public let range: Range<Int>
+    /// What they become.
+    public let bytes: [UInt8]
+
+    /// A rewrite of bytes within one value.
+    public init(range: Range<Int>, bytes: [UInt8]) {
+      self.range = range
+      self.bytes = bytes
+    }
+  }
+
   /// The parts of the answer.
   public private(set) var segments: [Segment] = []
   /// Bytes of the whole answer.
@@ -37,11 +51,12 @@ public struct SkeletonRenderer: Sendable {
 
   /// One replacement per item (missing ones: `keep`); `appended` become the root's last members,
   /// and an `x_asset` that came with the answer is dropped. A root or item that is no object stays
-  /// as it is.
+  /// as it is. `rewrites` hold in what stays.
   public init(
-    _ skeleton: Skeleton, replacements: [Replacement], appending appended: [JSONObject.Member]
+    _ skeleton: Skeleton, replacements: [Replacement], appending appended: [JSONObject.Member],
+    rewrites: [Rewrite] = []
   ) {
-    var edits: [Edit] = []
+    var edits = rewrites.map { Edit(range: $0.range, segments: [.bytes($0.bytes)]) }
     for (index, item) in skeleton.items.enumerated() where index < replacements.count {
       if let object = item.object {
         edits += Self.edits(of: object, item: index, lead: item.lead, replacements[index])
@@ -50,7 +65,7 @@ public struct SkeletonRenderer: Sendable {
     if let root = skeleton.root { edits += Self.edits(ofRoot: root, appended) }
     edits.sort { $0.range.lowerBound < $1.range.lowerBound }
     var position = 0
-    for edit in edits {
+    for edit in edits where edit.range.lowerBound >= position {
       append(skeleton.bytes[position..<edit.range.lowerBound])
       for segment in edit.segments { append(segment) }
       position = edit.range.upperBound
