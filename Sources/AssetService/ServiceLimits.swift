@@ -6,7 +6,8 @@ struct ServiceLimits: Sendable {
   ///
   /// A generation waits for its upstream with its order in memory (at most 1 MiB, mostly 1 KiB).
   var generations = 1024
-  /// Uploads and conversions: about 0.1 MiB and two descriptors each, 0.5 MiB at worst.
+  /// Uploads and conversions: about 0.1 MiB and two descriptors each, 0.8 MiB at worst beside
+  /// `conversionBytes`.
   var ingests = 512
   /// Everything else but the operator's calls: mostly one read of the catalogue.
   var queries = 1024
@@ -29,7 +30,8 @@ struct ServiceLimits: Sendable {
   /// How often, a second apart, the rows of paid images are tried once more when the store refuses
   /// them and their client has left.
   var publishTries = 60
-  /// Bytes of entries of conversions that can not be hosted and are kept in memory until their
-  /// answers are out, over all conversions; one beyond is answered 503 with `Retry-After`.
+  /// Bytes of the texts of entries that conversions keep in memory until their answers are out,
+  /// over all conversions: of those that can not be hosted, or that no encoder would write so. What
+  /// is beyond, and all above 1 MiB of one text, is in a file.
   var conversionBytes: Int64 = 64 << 20
 }

@@ -103,6 +103,8 @@ public final class IngestWork: Sendable {
 
   struct State: ~Copyable {
     let limits: ImageLimits
+    /// Whether these are bytes to keep for a while, which no one looks at.
+    let isKept: Bool
     let expectedBytes: Int64?
     var reservation: Reservation
     var file: File?
@@ -146,8 +148,8 @@ public final class IngestWork: Sendable {
   static let bufferBytes = 256 << 10
 
   init(
-    _ reservation: consuming Reservation, expectedBytes: Int64?, files: StoreFiles,
-    unlinker: Unlinker, now: @escaping @Sendable () -> Int64
+    _ reservation: consuming Reservation, expectedBytes: Int64?, isKept: Bool = false,
+    files: StoreFiles, unlinker: Unlinker, now: @escaping @Sendable () -> Int64
   ) throws(StoreFailure) {
     self.files = files
     self.unlinker = unlinker
@@ -164,8 +166,8 @@ public final class IngestWork: Sendable {
     }
     state = Mutex(
       State(
-        limits: files.limits, expectedBytes: expectedBytes, reservation: reservation, file: file,
-        place: .incoming(name)))
+        limits: files.limits, isKept: isKept, expectedBytes: expectedBytes,
+        reservation: reservation, file: file, place: .incoming(name)))
     do {
       try use { (state) throws(Errno) in try state.allocate(for: 1) }
     } catch {
@@ -324,7 +326,7 @@ extension IngestWork.State {
   private mutating func take(_ bytes: Span<UInt8>) throws(StoreFailure) -> Int {
     let taken = min(bytes.count, IngestWork.bufferBytes - buffer.count)
     let total = count + Int64(taken)
-    guard total <= limits.bytes else {
+    guard isKept || total <= limits.bytes else {
       throw StoreFailure(.ingest, .tooLarge(limit: limits.bytes))
     }
     if let expectedBytes, total > expectedBytes {
@@ -347,7 +349,7 @@ extension IngestWork.State {
 
   /// Refuses what is no image, or too large a one, before more of it is taken (C1, C3).
   private mutating func sniff(_ bytes: Span<UInt8>) throws(StoreFailure) {
-    guard sniffer.verdict == .needMore else { return }
+    guard !isKept, sniffer.verdict == .needMore else { return }
     switch sniffer.feed(bytes) {
     case .needMore: return
     case .notAnImage: throw StoreFailure(.ingest, .notAnImage)

@@ -24,6 +24,31 @@ extension IngestWork {
     return piece.count
   }
 
+  /// Takes no more: what was taken can be read back, and is never settled. Memory and descriptor
+  /// are given up once the file has all of it. Blocks on the disk.
+  ///
+  /// - Throws: `.full`, `.io`, where the ingest had not failed before; all can be read even so.
+  public func seal() throws(StoreFailure) {
+    try use { (state) throws(StoreFailure) in
+      let isWriting: Bool
+      switch state.phase {
+      case .writing: isWriting = true
+      case .failed: isWriting = false
+      case .settled, .published, .discarded, .left: return
+      }
+      state.phase = .failed
+      guard state.file != nil else { return }
+      do throws(Errno) { try state.flush() } catch {
+        // The disk that has failed before may fail again: that is no news.
+        guard isWriting else { return }
+        files.failed(error)
+        throw StoreFailure(.ingest, error)
+      }
+      state.buffer = []
+      state.file = nil
+    }
+  }
+
   private func readBack(
     _ state: inout State, _ offset: Int64, _ size: Int
   ) throws(StoreFailure) -> [UInt8] {
@@ -46,6 +71,8 @@ extension IngestWork {
       if piece.isEmpty { note(.ended(at: offset), state) } else { noteAltered(state) }
       throw StoreFailure(.read, .damaged, hint: "look at the disk and the kernel's log")
     }
+    // All of it was read: what waits for the rest of its answer holds no descriptor.
+    if offset + Int64(piece.count) == state.written, case .failed = state.phase { state.file = nil }
     return piece
   }
 

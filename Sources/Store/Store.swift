@@ -252,6 +252,18 @@ extension Store {
         reservation, expectedBytes: expectedBytes, files: files, unlinker: unlinker, now: now))
   }
 
+  /// Begins to take bytes of any kind that are kept for a while: they can be read back, and go with
+  /// the work; it can not be settled. Makes a file: blocks on the disk for a moment.
+  ///
+  /// - Throws: `.full(.disk)`, `.readOnly`, `.io`.
+  public func beginKeeping(
+    _ reservation: consuming Reservation
+  ) throws(StoreFailure) -> IngestWork {
+    try files.health.check(.ingest)
+    return try IngestWork(
+      reservation, expectedBytes: nil, isKept: true, files: files, unlinker: unlinker, now: now)
+  }
+
   /// Blobs that were found damaged and are still, and all that were found since the start.
   public var damagedBlobs: (current: Int, found: Int) {
     (files.damaged.current, files.damaged.found)

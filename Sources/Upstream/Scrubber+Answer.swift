@@ -44,7 +44,9 @@ extension Scrubber {
     case .object(let object):
       .object(
         JSONObject(
-          object.members.map { .init(name: withoutKey($0.name), value: scrub($0.value, name: $0.name)) }
+          object.members.map {
+            .init(name: withoutKey($0.name), value: scrub($0.value, name: $0.name))
+          }
         ))
     case .null, .bool, .number: value
     }

@@ -45,7 +45,8 @@ public struct Scrubber: Sendable {
     var found: [SkeletonRenderer.Rewrite] = []
     var index = json.startIndex
     while index < json.endIndex {
-      let spelling = json[index] != key[0] && json[index] != 0x5C
+      let spelling =
+        json[index] != key[0] && json[index] != 0x5C
         ? nil : spellings.first { json[index...].starts(with: $0) }
       if let spelling {
         found.append(.init(range: index..<index + spelling.count, bytes: Self.masked))

@@ -53,7 +53,8 @@ final class Pipeline {
         case .imageBegin: try begin()
         case .imageBytes: try write(chunk, from: &offset)
         case .imageEnd: try end()
-        case .imageText, .imageBroken: throw Trouble("The body is not what it was made to be.")
+        case .imageText, .imageBroken, .imageOver:
+          throw Trouble("The body is not what it was made to be.")
         }
       }
       start += chunk.count

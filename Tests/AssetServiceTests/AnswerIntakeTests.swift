@@ -198,7 +198,7 @@ import Wire
       looks += 1
       return looks * WorkTurn.nanoseconds
     }
-    let intake = AnswerIntake(rule: .answer, maxItems: 1, failsWhole: false, turn: turn) {
+    let intake = AnswerIntake(.paid, maxItems: 1, turn: turn) {
       try await scratch.deposit()
     }
     let text = String(repeating: unit, count: (2 << 20) / unit.utf8.count)

@@ -8,7 +8,10 @@ import Wire
   private static let key = FrontCase.key
 
   private static let rows: [(prompt: String, member: String, told: String)] = [
-    ("a message", "\"message\":\"Bad key \(key) of Bearer abcdef.\"", "Bad key [key] of Bearer [key]"),
+    (
+      "a message", "\"message\":\"Bad key \(key) of Bearer abcdef.\"",
+      "Bad key [key] of Bearer [key]"
+    ),
     ("a code", "\"code\":\"bad \(key)\"", "\"code\":\"bad [key]\""),
     ("a type", "\"type\":\"bad \(key)\"", "\"type\":\"bad [key]\""),
     ("a param", "\"param\":\"\(key)\"", "\"param\":\"[key]\""),

@@ -75,11 +75,12 @@ final class ScratchIntake: Sendable {
   private let root: String
   private let imageBytes: Int64
 
-  init(imageBytes: Int64 = 1 << 20) throws {
+  init(imageBytes: Int64 = 1 << 20, maxBytes: Int64? = nil) throws {
     self.imageBytes = imageBytes
     root = TestService.newRoot()
     var options = StoreOptions(root: root, minFreeBytes: 0, newKeyring: { Array("{}".utf8) })
     options.limits.bytes = imageBytes
+    options.maxBytes = maxBytes
     store = try Store(options)
     workers = try Workers(threads: 2, queueLimit: 64)
   }
@@ -97,8 +98,8 @@ final class ScratchIntake: Sendable {
 
   /// An intake of a paid answer.
   func paid(rescueLimit: Int64 = 1 << 20) -> AnswerIntake {
-    AnswerIntake(
-      rule: .answer, maxItems: 16, failsWhole: false, imageBytes: imageBytes
-    ) { [self] in try await deposit(rescueLimit: rescueLimit) }
+    AnswerIntake(.paid, maxItems: 16, imageBytes: imageBytes) { [self] in
+      try await deposit(rescueLimit: rescueLimit)
+    }
   }
 }

@@ -54,6 +54,7 @@ struct AnswerReading: Equatable {
         decode(text.span, &start, &scanner)
       case .imageEnd: images[item] = end().map { .whole($0) } ?? .broken
       case .imageBroken: images[item] = .broken
+      case .imageOver: break
       }
     }
   }

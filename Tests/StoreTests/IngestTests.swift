@@ -270,6 +270,82 @@ import Wire
     #expect(refused?.kind == .readOnly)
     #expect(try scratch.content(kept.id) == image(0), "reads go on")
   }
+
+  // MARK: Bytes that are only kept
+
+  /// Of any kind and length; never an image, and gone with their work.
+  @Test(arguments: [0, 1, 256 << 10, 700_001])
+  func keptBytesCanBeReadAndNeverSettled(size: Int) throws {
+    let scratch = try ScratchStore(limits: ImageLimits(bytes: 1000, pixels: 1))
+    let store = scratch.store
+    // An image that is too large in two ways would be refused.
+    let bytes = size < 24 ? Array("no image".utf8.prefix(size)) : image(size, bytes: size)
+    do {
+      let work = try store.beginKeeping(try store.reserve(0))
+      try write(bytes, to: work)
+      try work.seal()
+      try work.seal()
+      for _ in 0..<2 { #expect(try work.readAllBack() == bytes) }
+      #expect(throws: StoreFailure.self) { try work.settle() }
+      #expect(throws: StoreFailure.self) { _ = try work.append(bytes.span) }
+      #expect(work.count == Int64(size) && store.space.reserved >= Int64(size))
+    }
+    try scratch.expectWhole()
+  }
+
+  /// An image that is refused in the middle of it can be read as far as it was taken; without the
+  /// memory and the descriptor of an ingest.
+  @Test func whatWasTakenOfARefusedImageCanBeRead() throws {
+    let scratch = try ScratchStore(limits: ImageLimits(bytes: 300_000, pixels: 1 << 30))
+    let bytes = image(1, bytes: 400_000)
+    do {
+      let work = try scratch.store.begin(try scratch.store.reserve(0)).work
+      #expect(throws: StoreFailure.self) { try write(bytes, to: work) }
+      try work.seal()
+      #expect(work.use { $0.buffer.isEmpty && $0.file == nil })
+      #expect(try work.readAllBack().elementsEqual(bytes.prefix(Int(work.count))))
+      #expect(work.use { $0.file == nil })
+    }
+    try scratch.expectWhole()
+  }
+
+  /// A disk that does not take them is said; what was taken can be read even so, and damage shows.
+  @Test func keptBytesAreNeverAltered() throws {
+    let scratch = try ScratchStore()
+    let bytes = image(1, bytes: 300_000)
+    let thread = KernelThread.currentID
+    do {
+      let work = try scratch.store.beginKeeping(try scratch.store.reserve(0))
+      try write(bytes, to: work)
+      SystemCallTrace.start(thread: thread)
+      SystemCallTrace.fail(.pwrite, nth: 1, code: ENOSPC, thread: thread)
+      #expect(throws: StoreFailure.self) { try work.seal() }
+      _ = SystemCallTrace.stop(thread: thread)
+      #expect(try work.readAllBack() == bytes)
+    }
+    scratch.store.unlinker.drain()
+    do {
+      let work = try scratch.store.beginKeeping(try scratch.store.reserve(0))
+      try write(bytes, to: work)
+      try work.seal()
+      let folder = scratch.path + "/incoming/"
+      let name = try #require(FileManager.default.contentsOfDirectory(atPath: folder).first)
+      var altered = bytes
+      altered[1234] ^= 1
+      try Data(altered).write(to: URL(filePath: folder + name))
+      let failure = #expect(throws: StoreFailure.self) { _ = try work.readAllBack() }
+      #expect(failure?.kind == .damaged)
+    }
+    try scratch.expectWhole()
+  }
+
+  private func write(_ bytes: [UInt8], to work: IngestWork) throws {
+    var done = 0
+    while done < bytes.count {
+      done += try work.append(bytes.span.extracting(done..<bytes.count))
+      if done < bytes.count { try work.flush() }
+    }
+  }
 }
 
 extension IngestWork {

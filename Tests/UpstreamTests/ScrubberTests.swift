@@ -50,13 +50,20 @@ struct ScrubberTests {
     "An entry's error is told without secrets, whichever member has them",
     arguments: [
       (#"{"message":"Bad key sk-abc123def."}"#, #"{"message":"Bad key [key]."}"#),
-      (#"{"code":"sk-abc123","type":"my/secret-key-1","param":"x my/secret-key-1"}"#,
-        #"{"code":"[key]","type":"[key]","param":"x [key]"}"#),
+      (
+        #"{"code":"sk-abc123","type":"my/secret-key-1","param":"x my/secret-key-1"}"#,
+        #"{"code":"[key]","type":"[key]","param":"x [key]"}"#
+      ),
       (#"{"message":"m\u0079/secret-key-1 my\/secret-key-1"}"#, #"{"message":"[key] [key]"}"#),
-      (#"{"a":[{"b":"Bearer abcdef","my/secret-key-1":1.50}]}"#,
-        #"{"a":[{"b":"Bearer [key]","[key]":1.50}]}"#),
+      (
+        #"{"a":[{"b":"Bearer abcdef","my/secret-key-1":1.50}]}"#,
+        #"{"a":[{"b":"Bearer [key]","[key]":1.50}]}"#
+      ),
       (#""sk-abc123def""#, #""[key]""#),
-      (#" { "code" : 4.0 , "message" : "N\u006F" } "#, #" { "code" : 4.0 , "message" : "N\u006F" } "#),
+      (
+        #" { "code" : 4.0 , "message" : "N\u006F" } "#,
+        #" { "code" : 4.0 , "message" : "N\u006F" } "#
+      ),
     ])
   func entries(_ error: String, _ expected: String) throws {
     for answer in [
@@ -79,7 +86,8 @@ struct ScrubberTests {
   @Test("Codes and messages in entries are bounded, and so are their errors")
   func boundedEntries() throws {
     let long = String(repeating: "x", count: 5000)
-    let sent = #"{"data":[{"error":{"message":"\#(long)","code":"\#(long)"}},{"error":"\#(long)"}]}"#
+    let sent =
+      #"{"data":[{"error":{"message":"\#(long)","code":"\#(long)"}},{"error":"\#(long)"}]}"#
     let error = try JSONValue.parse(passed(sent).utf8.span)["data"]?[0]?["error"]
     #expect(error?["message"]?.string?.count == UpstreamFailure.messageLimit)
     #expect(error?["code"]?.string?.utf8.count == UpstreamFailure.codeLimit)

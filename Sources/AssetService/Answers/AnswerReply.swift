@@ -14,8 +14,8 @@ enum ItemReply {
   case url(String)
   /// Base64 of these bytes, perhaps as a data URL of this type.
   case base64(StoredImage, MediaType?)
-  /// As it came, of these bytes.
-  case original(StoredImage)
+  /// As it came.
+  case original([OriginalText])
 }
 
 /// Builds the answer.
@@ -31,6 +31,7 @@ struct AnswerReply {
   /// The answer as a response; `workers` read the files.
   func response(on workers: Workers) -> Response {
     var images: [Int: StoredImage] = [:]
+    var texts: [Int: [OriginalText]] = [:]
     var replacements: [SkeletonRenderer.Replacement] = []
     for (index, item) in items.enumerated() {
       switch item {
@@ -39,16 +40,16 @@ struct AnswerReply {
       case .base64(let image, let type):
         images[index] = image
         replacements.append(.base64(decodedBytes: image.bytes, prefix: prefix(type)))
-      case .original(let image):
-        images[index] = image
-        replacements.append(.original(decodedBytes: image.bytes))
+      case .original(let original):
+        texts[index] = original
+        replacements.append(.original(characters: original.map(\.characters)))
       }
     }
     let rendered = SkeletonRenderer(
       skeleton, replacements: replacements,
       appending: [JSONObject.Member(name: "x_asset", value: .object(summary))],
       rewrites: rewrites)
-    return response(rendered, images, on: workers)
+    return response(rendered, images, texts, on: workers)
   }
 
   private func prefix(_ type: MediaType?) -> String {
@@ -57,9 +58,10 @@ struct AnswerReply {
   }
 
   private func response(
-    _ rendered: SkeletonRenderer, _ images: [Int: StoredImage], on workers: Workers
+    _ rendered: SkeletonRenderer, _ images: [Int: StoredImage], _ texts: [Int: [OriginalText]],
+    on workers: Workers
   ) -> Response {
-    if images.isEmpty {
+    if images.isEmpty, texts.isEmpty {
       let bytes = rendered.segments.flatMap { segment in
         if case .bytes(let bytes) = segment { bytes } else { [] as [UInt8] }
       }
@@ -68,7 +70,7 @@ struct AnswerReply {
     var response = Response(
       status: 200,
       body: .stream(length: rendered.contentLength) { writer in
-        try await writer.write(rendered.segments, images: images, on: workers)
+        try await writer.write(rendered.segments, images: images, texts: texts, on: workers)
       })
     response.add("Content-Type", "application/json")
     return response

@@ -58,7 +58,8 @@ extension BodyWriter {
     var text = [UInt8](repeating: 0, count: (64 << 10) + 64)
     var offset: Int64 = 0
     while offset < image.bytes {
-      let piece = try await image.read(at: offset, count: Self.pieceBytes, on: workers)
+      let count = Int(min(Int64(Self.pieceBytes), image.bytes - offset))
+      let piece = try await image.read(at: offset, count: count, on: workers)
       // The head has promised more: only an end of the connection takes that back.
       guard !piece.isEmpty else { throw StoreFailure(.read, .assetDamaged) }
       offset += Int64(piece.count)
@@ -75,7 +76,8 @@ extension BodyWriter {
 
   /// Writes the parts of a rendered answer in order.
   func write(
-    _ segments: [SkeletonRenderer.Segment], images: [Int: StoredImage], on workers: Workers
+    _ segments: [SkeletonRenderer.Segment], images: [Int: StoredImage],
+    texts: [Int: [OriginalText]], on workers: Workers
   ) async throws {
     for segment in segments {
       switch segment {
@@ -83,6 +85,9 @@ extension BodyWriter {
       case .image(let item, _):
         guard let image = images[item] else { throw BodyFailure.disconnected }
         try await write(base64: image, on: workers)
+      case .text(let item, let index, _):
+        guard let texts = texts[item], index < texts.count else { throw BodyFailure.disconnected }
+        try await write(original: texts[index], on: workers)
       }
     }
   }

@@ -75,8 +75,7 @@ struct Rehost {
   mutating func take(_ reply: UpstreamReply, on loop: isolated EventLoop) async throws {
     self.reply = reply
     let intake = AnswerIntake(
-      rule: .answer, maxItems: 16, failsWhole: false,
-      imageBytes: context.settings.limits.imageBytes
+      .paid, maxItems: 16, imageBytes: context.settings.limits.imageBytes
     ) { [self] in try await begin() }
     if let error = await intake.takePaid(reply) {
       reply.close()

@@ -33,7 +33,7 @@ enum IntakeItem {
   case settled(IngestWork)
   /// Its image could not be stored, but it is here.
   case unstored(Failure, UnstoredImage)
-  /// Its image could not be read.
+  /// Its image could not be read, or an entry of a conversion can not be hosted.
   case failed(Failure)
 
   /// What a paid image became. Text, or nothing, where an image was promised is `failed` with
@@ -70,17 +70,28 @@ final class AnswerIntake {
   /// Makes the deposit of the image of an item.
   typealias Begin = () async throws -> Deposit
 
+  /// What it means that an image can not be stored.
+  enum Manner {
+    /// An answer's images were paid for: what the deposit does not rescue is `failed` alone.
+    case paid
+    /// A body is refused: its sender has the image still.
+    case upload
+    /// An entry is `failed` and goes back as it came; its text is kept for that.
+    case conversion(TextKeeping)
+  }
+
   private var scanner: ImagesAnswerScanner
   private var chunk = ByteBuffer(capacity: 64 << 10)
   private let begin: Begin
-  private let failsWhole: Bool
-  private var deposit: Deposit?
+  private let manner: Manner
   private var current = 0
-  /// The text of the image under way, as long as it is short: should it be no image, it goes back.
-  private var text = ByteBuffer(capacity: 4096)
-  private var isTextWhole = true
-  private static let textLimit = 64 << 10
+  private var deposit: Deposit?
+  /// The text of the image under way. Should it be no image and short, it goes back.
+  private var text: EntryText?
+  /// What was stored of an image before it was refused.
+  private var refused: IngestWork?
   private var items: [Int: IntakeItem] = [:]
+  private var originals: [Int: [OriginalText]] = [:]
   private var closed: Skeleton?
   /// Upstreams' answers are read leniently, also when a gateway brings them.
   private var repair: AnswerText?
@@ -95,27 +106,27 @@ final class AnswerIntake {
   /// So many of a second text of an item that has its image: as many as that text may have.
   private let duplicateLimit: Int64
 
-  /// `failsWhole`: an image that is neither stored nor put back fails the whole answer; its sender
-  /// still has it. Without it the item is `failed`: the others were paid for. `imageBytes` is the
-  /// size of the largest image.
+  /// `imageBytes` is the size of the largest image.
   init(
-    rule: ImagesAnswerScanner.Rule, maxItems: Int, failsWhole: Bool,
-    imageBytes: Int64 = 64 << 20, turn: WorkTurn = WorkTurn(), begin: @escaping Begin
+    _ manner: Manner, maxItems: Int, imageBytes: Int64 = 64 << 20, turn: WorkTurn = WorkTurn(),
+    begin: @escaping Begin
   ) {
     duplicateLimit = Base64.encodedLength(imageBytes) + Self.overrunLimit
-    if case .answer = rule { repair = AnswerText() }
+    self.manner = manner
     self.turn = turn
-    scanner = ImagesAnswerScanner(rule: rule, limits: Self.limits(maxItems, isBody: failsWhole))
-    self.failsWhole = failsWhole
     self.begin = begin
+    var limits = ImagesAnswerScanner.Limits(items: maxItems)
+    var rule = ImagesAnswerScanner.Rule.answer
+    if case .upload = manner { rule = .upload } else { repair = AnswerText() }
+    // A client's body has its own limits, an upstream's answer those of the scanner.
+    if case .paid = manner {
+    } else {
+      (limits.depth, limits.members) = (JSONLimits.body.depth, JSONLimits.body.members)
+    }
+    scanner = ImagesAnswerScanner(rule: rule, limits: limits)
   }
 
-  /// A client's body has its own limits, an upstream's answer those of the scanner.
-  private static func limits(_ items: Int, isBody: Bool) -> ImagesAnswerScanner.Limits {
-    var limits = ImagesAnswerScanner.Limits(items: items)
-    if isBody { (limits.depth, limits.members) = (JSONLimits.body.depth, JSONLimits.body.members) }
-    return limits
-  }
+  private var isPaid: Bool { if case .paid = manner { true } else { false } }
 
   /// What is left of the answer beside its images; whole after `take`, one document also after a
   /// `takePaid` that broke off.
@@ -124,11 +135,15 @@ final class AnswerIntake {
   /// The items in their order; whole after `take`.
   var taken: [IntakeItem] { skeleton.items.indices.map { items[$0] ?? .plain } }
 
+  /// The texts of an entry of a conversion, whatever became of it, but for those that are in the
+  /// skeleton.
+  func originals(_ index: Int) -> [OriginalText] { originals[index] ?? [] }
+
   /// Reads the whole answer.
   ///
-  /// - Throws: `ScanFailure` when it is no JSON, what the source throws, and the failure of a paid
-  ///   image whose text does not end. An image that can not be stored is no error here: it is
-  ///   `failed` in `taken`.
+  /// - Throws: `ScanFailure` when it is no JSON, what the source throws, and the failure of an
+  ///   upload, or of a paid image whose text does not end. Any other image that can not be stored
+  ///   is no error here: it is `failed` in `taken`.
   func take(_ source: any ByteSource) async throws {
     while try await fill(from: source) {
       turn.begin()
@@ -142,7 +157,7 @@ final class AnswerIntake {
   }
 
   private func endOverrun() throws {
-    guard !failsWhole, let passed = scanner.passing else {
+    guard isPaid, let passed = scanner.passing else {
       overrun = 0
       return
     }
@@ -163,7 +178,7 @@ final class AnswerIntake {
       try await take(source)
       return nil
     } catch {
-      deposit = nil
+      (deposit, text) = (nil, nil)
       closed = scanner.closed()
       return error
     }
@@ -181,34 +196,58 @@ final class AnswerIntake {
     }
   }
 
-  /// One event; `false` when the chunk is used up.
+  /// One event; `false` when the chunk is used up. Between `imageBegin` and the end of the string
+  /// all that the scanner passes is text of the image.
   private func step(_ offset: inout Int) async throws -> Bool {
+    let start = offset
     let event = try chunk.withSpan { (bytes) throws(ScanFailure) in
       try scanner.next(bytes, from: &offset)
     }
     switch event {
-    case .needInput: return false
+    case .needInput:
+      try await follow(start..<offset)
+      return false
     case .complete:
       isDocumentWhole = true
       return false
-    case .imageBegin(let item, _):
-      current = item
-      items[item] = nil
-      overrun = 0
-      text.removeAll()
-      isTextWhole = true
-      deposit = try await begin()
+    case .imageBegin(let item, _): try await beginImage(item)
     case .imageBytes(let range):
+      try await follow(start..<range.lowerBound)
       offset = try await write(from: range.lowerBound, to: range.upperBound)
     case .imageText(let characters):
-      remember(characters.count) { $0.append(characters.span) }
       try await attempt { try await self.check(self.deposit?.write(base64: characters) ?? true) }
+      try await follow(start..<offset)
     case .imageEnd:
+      // The last byte is the quote.
+      try await follow(start..<max(start, offset - 1))
       try await attempt { try await self.settle() }
+      try await endText()
     case .imageBroken:
-      try fail(.invalidBase64(item: current))
+      try await fail(.invalidBase64(item: current))
+      try await follow(start..<offset)
+    case .imageOver:
+      try await follow(start..<max(start, offset - 1))
+      try await endText()
     }
     return true
+  }
+
+  // MARK: One image
+
+  private func beginImage(_ item: Int) async throws {
+    current = item
+    // A member that comes twice: the last one counts.
+    if case .settled? = items[item] { originals[item]?.removeLast() }
+    items[item] = nil
+    (refused, overrun) = (nil, 0)
+    var keeping: TextKeeping?
+    if case .conversion(let place) = manner { keeping = place }
+    text = await EntryText(keeping, head: scanner.head, isDataURL: scanner.isDataURL)
+    guard keeping != nil else {
+      deposit = try await begin()
+      return
+    }
+    try await attempt { self.deposit = try await self.begin() }
   }
 
   /// Decodes what it can of the chunk; returns where it stopped. Where the store refuses the image,
@@ -219,62 +258,83 @@ final class AnswerIntake {
     try await attempt {
       let (index, isGood) = try await deposit.write(base64: self.chunk, from: start)
       stop = index
-      self.remember(index - start) { text in
-        self.chunk.withSpan { text.append($0.extracting(start..<index)) }
-      }
+      try await self.follow(start..<index)
       try self.check(isGood)
     }
     return stop
   }
 
-  private func remember(_ count: Int, _ append: (inout ByteBuffer) -> Bool) {
-    isTextWhole = isTextWhole && text.count + count <= Self.textLimit
-    guard isTextWhole else { return }
-    text.reserve(count)
-    _ = append(&text)
+  private func follow(_ range: Range<Int>) async throws {
+    guard let text else { return }
+    await text.take(chunk, range)
+    try refuseUpload()
+  }
+
+  /// An upload that failed has no more to say, but that its text may be a word instead of an image.
+  private func refuseUpload() throws {
+    guard case .upload = manner, case .failed(let failure)? = items[current] else { return }
+    if text?.isShort != true { throw failure }
   }
 
   private func check(_ isGood: Bool) throws {
     // A client's body has a limit of its own.
-    let isEndless = !failsWhole && deposit?.isMostlySpace == true
+    let isEndless = isPaid && deposit?.isMostlySpace == true
     guard isGood, !isEndless else { throw Failure.invalidBase64(item: current) }
   }
 
   private func settle() async throws {
     guard let deposit else { return }
     try check(try await deposit.finishBase64())
-    switch try await deposit.finish() {
-    case .unstored(let failure, _) where failsWhole && isTextWhole: throw failure
-    case .unstored(let failure, let image) where failsWhole:
-      items[current] = .unstored(failure, image)
-    case let outcome:
-      let item = await IntakeItem.paid(outcome, on: deposit.workers)
-      items[current] = item
-      // "None" or "null": it goes back, so that a URL beside it can be had.
-      if case .failed(let failure) = item, isTextWhole { throw failure }
-    }
+    items[current] = await .paid(try await deposit.finish(), on: deposit.workers)
     self.deposit = nil
   }
 
   /// What goes wrong with one image is that item's failure, not the answer's.
   private func attempt(_ body: () async throws -> Void) async throws {
-    do { try await body() } catch { try fail(Failure(error)) }
+    do { try await body() } catch { try await fail(Failure(error)) }
   }
 
-  private func fail(_ failure: Failure) throws {
+  /// The rest of the text is passed over.
+  private func fail(_ failure: Failure) async throws {
     items[current] = .failed(failure)
+    scanner.abandonImage()
+    await text?.refuse()
+    if case .conversion(let keeping) = manner, let work = deposit?.work, work.count > 0 {
+      refused = work
+      // What is not sealed costs more memory, and goes back as well.
+      try? await keeping.workers.run { try work.seal() }
+    }
     deposit = nil
-    guard isTextWhole else {
-      if failsWhole { throw failure }
-      return scanner.abandonImage()
+    try refuseUpload()
+  }
+
+  /// The string has ended. The text of an image that failed goes back when it is short ("None" or
+  /// "null": so that a URL beside it can be had) and there is room for it.
+  private func endText() async throws {
+    guard let text = self.text.take() else { return }
+    switch items[current] {
+    case .settled(let work): await keep(text, work)
+    case .failed(let failure):
+      if text.isShort, restore(text) { return }
+      switch manner {
+      case .conversion: await keep(text, refused.take())
+      case .upload: throw failure
+      case .paid: scanner.dropImage()
+      }
+    case .plain, .unstored, nil: break
     }
+  }
+
+  private func restore(_ text: EntryText) -> Bool {
     do throws(ScanFailure) {
-      try text.withSpan { (text) throws(ScanFailure) in try scanner.restoreImage(text) }
-    } catch {
-      // There is no room for it; of a paid answer the images behind it count for more.
-      guard !failsWhole else { throw error }
-      scanner.abandonImage()
-    }
+      try text.withShort { (span) throws(ScanFailure) in try scanner.restoreImage(span) }
+      return true
+    } catch { return false }
+  }
+
+  private func keep(_ text: EntryText, _ work: IngestWork?) async {
+    guard let original = await text.end(work) else { return }
+    originals[current, default: []].append(original)
   }
 }
 

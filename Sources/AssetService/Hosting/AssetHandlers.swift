@@ -73,7 +73,7 @@ struct AssetHandlers {
   }
 
   private func takeJSON(_ call: Call) async throws -> Upload {
-    let intake = AnswerIntake(rule: .upload, maxItems: 1, failsWhole: true) { [context] in
+    let intake = AnswerIntake(.upload, maxItems: 1) { [context] in
       try await Deposit.begin(
         in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation))
     }

@@ -14,9 +14,6 @@ struct ConvertHandler {
   let reader: CatalogReader
   /// More entries than this in one answer are refused.
   private static let maxItems = 16
-  /// An entry that can not be hosted goes back as it was: what was written of it is read back, and
-  /// so many bytes of the rest are kept in memory, of `ServiceLimits.conversionBytes` in all.
-  private static let memoryLimit: Int64 = 1 << 20
   private static let queryNames = AssetOptions.queryNames.union(["response_format"])
 
   func convert(_ call: Call) async throws -> Response {
@@ -30,14 +27,13 @@ struct ConvertHandler {
     let terms = AssetTerms(
       options, key: call.caller.key, defaults: context.settings.defaults, now: context.now)
     call.request.body.limit = context.settings.limits.bodyBytes
-    let intake = AnswerIntake(
-      rule: .answer, maxItems: Self.maxItems, failsWhole: true
-    ) { [context] in
+    let keeping = TextKeeping(
+      store: context.store, workers: context.workers,
+      allowance: RescueAllowance(
+        memory: context.conversions, limit: context.limits.conversionBytes))
+    let intake = AnswerIntake(.conversion(keeping), maxItems: Self.maxItems) { [context] in
       try await Deposit.begin(
-        in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation),
-        rescueLimit: .max, memoryLimit: Self.memoryLimit,
-        allowance: RescueAllowance(
-          memory: context.conversions, limit: context.limits.conversionBytes, isPaid: false))
+        in: context.store, on: context.workers, within: .new(ServiceContext.firstReservation))
     }
     try await intake.take(call.request.body)
     guard !intake.skeleton.items.isEmpty else {
@@ -55,20 +51,18 @@ struct ConvertHandler {
   private func host(
     _ intake: AnswerIntake, _ terms: AssetTerms, _ call: Call
   ) async throws -> Response {
-    var report = ConvertReport(intake.taken)
+    var report = ConvertReport(intake)
     var works: [(index: Int, work: IngestWork)] = []
     let new = NewAsset(
       owner: call.caller.owner, lifetime: terms.lifetime, quota: call.caller.key?.quota)
     for (index, item) in intake.taken.enumerated() {
       switch item {
       case .settled(let work): works.append((index, work))
-      case .unstored(let failure, let image):
-        report.items[index] = .original(.unstored(image))
-        report.fail(index, failure)
-      case .failed(let failure): report.fail(index, failure)
+      case .failed(let failure), .unstored(let failure, _): report.fail(index, failure)
       case .plain: keepURL(intake.skeleton.items[index].url, index, &report, call)
       }
     }
+    try report.check()
     try await publish(works, new, &report, context.urls(call))
     return try report.response(intake.skeleton, terms.base64, on: context.workers)
   }
@@ -88,11 +82,11 @@ struct ConvertHandler {
     } catch { refused = error }
     guard let refused else { return }
     guard refused.isOfOneImage else { throw refused }
+    for (index, _) in works { try report.checkText(index, Failure(refused)) }
     for (index, work) in works {
       switch await alone(work, new) {
       case .success(let published): report.host(index, published.asset, urls)
       case .failure(let failure) where failure.isOfOneImage:
-        report.items[index] = .original(.ingest(work, bytes: try work.blob.bytes))
         report.fail(index, Failure(failure))
       case .failure(let failure): throw failure
       }
@@ -128,7 +122,7 @@ struct ConvertHandler {
   private func inline(
     _ intake: AnswerIntake, _ terms: AssetTerms, _ call: Call
   ) async throws -> Response {
-    var report = ConvertReport(intake.taken)
+    var report = ConvertReport(intake)
     let urls = context.urls(call)
     for (index, item) in intake.taken.enumerated() {
       switch item {
@@ -136,10 +130,7 @@ struct ConvertHandler {
         let blob = try work.blob
         report.items[index] = .base64(
           .ingest(work, bytes: blob.bytes), blob.image.mediaType)
-      case .unstored(let failure, let image):
-        report.items[index] = .original(.unstored(image))
-        report.fail(index, failure)
-      case .failed(let failure): report.fail(index, failure)
+      case .failed(let failure), .unstored(let failure, _): report.fail(index, failure)
       case .plain:
         do {
           let asset = try await owned(intake.skeleton.items[index].url, index, call)
@@ -171,8 +162,13 @@ private struct ConvertReport {
   private let warnings: [JSONValue]
   private var failed: [JSONValue] = []
   private var firstFailure: Failure?
+  /// Why an entry that failed can not go back as it came.
+  private var firstLoss: Failure?
+  private let intake: AnswerIntake
 
-  init(_ taken: [IntakeItem]) {
+  init(_ intake: AnswerIntake) {
+    self.intake = intake
+    let taken = intake.taken
     items = Array(repeating: .keep, count: taken.count)
     warnings = IntakeItem.warnings(taken)
   }
@@ -190,19 +186,37 @@ private struct ConvertReport {
     images.append(.object(JSONObject([member] + summary)))
   }
 
+  /// The entry stays as it was.
   mutating func fail(_ index: Int, _ failure: Failure) {
     if firstFailure == nil { firstFailure = failure }
     failed.append([
       "index": .number(JSONNumber(index)), "code": JSONValue(failure.code),
       "message": .string(failure.message),
     ])
+    let texts = intake.originals(index)
+    guard !texts.isEmpty else { return }
+    items[index] = .original(texts)
+    guard firstLoss == nil, let loss = texts.compactMap(\.loss).first else { return }
+    firstLoss = .entryNotKept(index, failure, loss)
   }
 
-  /// - Throws: the first entry's failure when all failed.
+  /// - Throws: the first entry's failure when all failed; why one can not go back.
+  func check() throws {
+    if let firstFailure, failed.count == items.count { throw firstFailure }
+    if let firstLoss { throw firstLoss }
+  }
+
+  /// - Throws: when the entry could not go back, should it fail.
+  func checkText(_ index: Int, _ refusal: Failure) throws {
+    guard let loss = intake.originals(index).compactMap(\.loss).first else { return }
+    throw Failure.entryNotKept(index, refusal, loss)
+  }
+
+  /// - Throws: as `check`.
   func response(
     _ skeleton: Skeleton, _ form: Settings.Base64Form, on workers: Workers
   ) throws -> Response {
-    if let firstFailure, failed.count == items.count { throw firstFailure }
+    try check()
     var summary = JSONObject()
     summary["images"] = .array(images)
     if !failed.isEmpty { summary["failed"] = .array(failed) }
@@ -222,6 +236,17 @@ extension Failure {
     badRequest(
       "data[\(index)] has neither b64_json nor url.", param: "data[\(index)]",
       code: "missing_image")
+  }
+
+  /// An entry can neither be hosted nor be kept for the answer.
+  static func entryNotKept(_ index: Int, _ refusal: Failure, _ loss: Failure) -> Failure {
+    var failure = Failure(
+      loss.status, type: loss.type, loss.code,
+      "data[\(index)] can not be hosted (\(refusal.message)) and not be kept for the answer, "
+        + "either (\(loss.message)): nothing was converted.",
+      param: "data[\(index)]", retryAfter: loss.retryAfter)
+    failure.cause = loss.cause
+    return failure
   }
 
   static func foreignURL(_ index: Int) -> Failure {

@@ -21,14 +21,12 @@ final class Deposit {
   }
 
   /// `nil` when not even a file could be begun.
-  private let work: IngestWork?
+  let work: IngestWork?
   let workers: Workers
   /// How many bytes are kept of an image that can not be stored; 0 gives it up at once.
   private let rescueLimit: Int64
   /// Whether it is an image that must not be lost: our full queue is no reason to store it nowhere.
   private var isOwed: Bool { rescueLimit > 0 }
-  /// How many bytes of that in memory.
-  private let memoryLimit: Int64
   /// The memory that all rescued images share.
   private let allowance: RescueAllowance?
   private var rescued: (failure: Failure, image: UnstoredImage)?
@@ -41,37 +39,31 @@ final class Deposit {
   private static let scratchBytes = 48 << 10
 
   private init(
-    _ work: IngestWork?, workers: Workers, rescueLimit: Int64, memoryLimit: Int64,
-    _ allowance: RescueAllowance?, _ turn: WorkTurn
+    _ work: IngestWork?, workers: Workers, rescueLimit: Int64, _ allowance: RescueAllowance?,
+    _ turn: WorkTurn
   ) {
     self.turn = turn
     self.work = work
     self.workers = workers
     self.rescueLimit = rescueLimit
-    self.memoryLimit = memoryLimit
     self.allowance = allowance
   }
 
   /// Begins a file within `space`. `expectedBytes` is the exact size when it is known. Of an image
-  /// that can not be stored up to `rescueLimit` bytes are kept, `memoryLimit` of them in memory and
-  /// no more than `allowance` has left.
+  /// that can not be stored up to `rescueLimit` bytes are kept, those that were not written in
+  /// memory, and no more of them than `allowance` has left.
   static func begin(
     in store: Store, on workers: Workers, within space: SpaceRequest, expectedBytes: Int64? = nil,
-    rescueLimit: Int64 = 0, memoryLimit: Int64 = .max, allowance: RescueAllowance? = nil,
-    turn: WorkTurn = WorkTurn()
+    rescueLimit: Int64 = 0, allowance: RescueAllowance? = nil, turn: WorkTurn = WorkTurn()
   ) async throws -> Deposit {
     do {
       try store.requireWritable()
       let work = try await workers.run(isOwed: rescueLimit > 0) {
         try store.begin(space.reservation(in: store), expectedBytes: expectedBytes).work
       }
-      return Deposit(
-        work, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance,
-        turn)
+      return Deposit(work, workers: workers, rescueLimit: rescueLimit, allowance, turn)
     } catch {
-      let deposit = Deposit(
-        nil, workers: workers, rescueLimit: rescueLimit, memoryLimit: memoryLimit, allowance,
-        turn)
+      let deposit = Deposit(nil, workers: workers, rescueLimit: rescueLimit, allowance, turn)
       try deposit.rescue(error)
       return deposit
     }
@@ -205,12 +197,8 @@ final class Deposit {
   private func keep(_ bytes: Span<UInt8>) throws {
     guard let rescued else { return }
     let count = Int64(bytes.count)
-    guard rescued.image.bytes + count <= rescueLimit,
-      rescued.image.bytesInMemory + count <= memoryLimit
-    else { throw rescued.failure }
-    guard rescued.image.keep(bytes) else {
-      throw allowance?.failure(after: rescued.failure) ?? rescued.failure
-    }
+    guard rescued.image.bytes + count <= rescueLimit else { throw rescued.failure }
+    guard rescued.image.keep(bytes) else { throw Failure.rescueFull(rescued.failure) }
   }
 }
 

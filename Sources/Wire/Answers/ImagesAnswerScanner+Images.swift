@@ -32,12 +32,12 @@ extension ImagesAnswerScanner {
     }
     switch prefix.take(character) {
     case .payload:
-      beginImage(name, held: [])
+      beginImage(name, held: [], last: byte)
       return true
     case .notDataURL where name == .b64JSON:
       // Bare base64. A raw character is looked at again, so that the decoder gets it with what
       // follows.
-      beginImage(name, held: isRaw ? held : held + [character])
+      beginImage(name, held: isRaw ? held : held + [character], last: isRaw ? nil : byte)
       return !isRaw
     case .notDataURL, .otherEncoding:
       phase = .text
@@ -55,7 +55,7 @@ extension ImagesAnswerScanner {
     _ byte: UInt8, _ unit: UInt16, _ name: Skeleton.Name
   ) throws(ScanFailure) {
     if name == .b64JSON, !prefix.isDataURL {
-      beginImage(name, held: [])
+      beginImage(name, held: [], last: byte)
       if case .image = phase { breakImage() }
     } else {
       try keep(byte)
@@ -84,9 +84,12 @@ extension ImagesAnswerScanner {
   /// Turns the string aside: nothing of it stays in the skeleton but its quotes. An item is one
   /// image; the text of another member is passed over. Of a member that comes twice the last one
   /// counts, as JSON's readers take it: its image begins anew.
-  private mutating func beginImage(_ name: Skeleton.Name, held: [UInt8]) {
-    // The comma before the payload was not kept.
-    lead = prefix.isDataURL ? Array(skeleton.bytes[textStart...]) + [0x2C] : []
+  /// `last` is the byte that told so, when it was taken and not kept.
+  private mutating func beginImage(
+    _ name: Skeleton.Name, held: [UInt8], last: UInt8? = nil
+  ) {
+    head = Array(skeleton.bytes[textStart...]) + (last.map { [$0] } ?? [])
+    isDataURL = prefix.isDataURL
     skeleton.bytes.removeLast(skeleton.bytes.count - textStart)
     grammar = StringGrammar()
     noted = nil
@@ -96,7 +99,6 @@ extension ImagesAnswerScanner {
     }
     itemHasImage = true
     phase = .image
-    skeleton.items[skeleton.items.count - 1].lead = lead
     events.append(.imageBegin(item: skeleton.items.count - 1, member: name))
     if !held.isEmpty { events.append(.imageText(held)) }
   }
@@ -175,11 +177,14 @@ extension ImagesAnswerScanner {
     }
   }
 
-  mutating func takePassedOver(_ byte: UInt8) throws(ScanFailure) {
+  /// A raw line break is no JSON, but white space of an image, whatever became of that.
+  mutating func takePassedOver(_ byte: UInt8, _ passed: Passed) throws(ScanFailure) {
+    if passed == .broken, grammar.isPlain, isJSONSpace(byte) { return }
     switch grammar.take(byte) {
     case .end:
       try keep(byte)
-      endValue(.duplicate)
+      if passed == .broken { events.append(.imageOver) }
+      endValue(passed == .duplicate ? .duplicate : .image)
     case .fault(let fault): throw .json(fault)
     case .more, .byte, .unit: break
     }

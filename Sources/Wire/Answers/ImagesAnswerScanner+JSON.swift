@@ -14,7 +14,7 @@ extension ImagesAnswerScanner {
     case .image: return try takeImage(byte)
     case .imageEscape: try takeImageEscape(byte)
     case .imagePercent(let first): return takeImagePercent(byte, first)
-    case .passOver: try takePassedOver(byte)
+    case .passOver(let passed): try takePassedOver(byte, passed)
     case .number(let number): return try takeNumber(byte, number)
     case .literal(let literal, let index): try takeLiteral(byte, literal, index)
     case .end:

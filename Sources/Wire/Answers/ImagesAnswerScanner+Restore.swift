@@ -1,31 +1,34 @@
-// An image that turns out to be none goes back to where it stood: an entry that fails stays as it
-// was (API.md §4, convert).
+// A short text that turns out to be no image goes back to where it stood: an entry that fails stays
+// as it was (API.md §4, convert).
 
 extension ImagesAnswerScanner {
-  /// Puts the text of the image under way, or just ended or broken, back into the skeleton; what
-  /// follows of it stays there too, and there is no `imageEnd`.
+  /// Puts the text of an image back into the skeleton when its string has just ended (`imageEnd`,
+  /// `imageOver`). What follows in the item may be its image.
   ///
-  /// - Parameter text: its base64 characters so far, as they came.
-  /// - Throws: `skeletonTooLarge`; the document is as it was, `abandonImage` goes on.
+  /// - Parameter text: all of it, as it came.
+  /// - Throws: `skeletonTooLarge`; the document is as it was, `dropImage` goes on.
   public mutating func restoreImage(_ text: Span<UInt8>) throws(ScanFailure) {
-    switch phase {
-    case .image, .imageEscape, .imagePercent, .passOver:
-      try keepRestored(text)
-      grammar = StringGrammar()
-      noted = nil
-      phase = .text
-    case .comma, .end:
-      try restoreEnded(text)
-    default: break
+    guard hasEndedImage, let quote = skeleton.bytes.popLast() else { return }
+    defer { skeleton.bytes.append(quote) }
+    try keepRestored(text)
+    let end = skeleton.bytes.count + 1
+    changeEndedImage { member in
+      member.value = .other
+      member.end = end
     }
-    events.removeAll()
-    // What follows in the item may be its image.
+    itemHasImage = false
+  }
+
+  /// The image whose string has just ended is none: nothing of it stays, and what follows in the
+  /// item may be its image.
+  public mutating func dropImage() {
+    changeEndedImage { $0.value = .duplicate }
     itemHasImage = false
   }
 
   /// All of it or nothing: a document that breaks off here is closed at a place that is known.
   private mutating func keepRestored(_ text: Span<UInt8>) throws(ScanFailure) {
-    var restored = lead
+    var restored: [UInt8] = []
     for index in text.indices {
       // A line break that came as an escape is one again: raw, it would be no JSON.
       if text[index] < 0x20 {
@@ -38,18 +41,6 @@ extension ImagesAnswerScanner {
       throw .skeletonTooLarge(limit: limits.skeletonBytes)
     }
     skeleton.bytes += restored
-  }
-
-  /// The string has its end already: its text goes in before the closing quote.
-  private mutating func restoreEnded(_ text: Span<UInt8>) throws(ScanFailure) {
-    guard hasEndedImage, let quote = skeleton.bytes.popLast() else { return }
-    defer { skeleton.bytes.append(quote) }
-    try keepRestored(text)
-    let end = skeleton.bytes.count + 1
-    changeEndedImage { member in
-      member.value = .other
-      member.end = end
-    }
   }
 
   private var hasEndedImage: Bool {

@@ -61,9 +61,11 @@ public struct ImagesAnswerScanner: Sendable {
     case imageText([UInt8])
     /// The text ended as a JSON string does; whether it was whole base64 is the decoder's to say.
     case imageEnd
-    /// A character that is not base64: there is no `imageEnd`, the rest of the string is passed
-    /// over.
+    /// A character that is not base64: the rest of the string is passed over up to `imageOver`,
+    /// and there is no `imageEnd`.
     case imageBroken
+    /// A text that was broken or abandoned has ended as a JSON string does.
+    case imageOver
   }
 
   // Trivial on purpose: it is switched on for every byte of the skeleton.
@@ -124,8 +126,11 @@ public struct ImagesAnswerScanner: Sendable {
   var itemHasImage = false
   /// Of the noted string under way: where its text begins, its head, its decoded text.
   var textStart = 0
-  /// The head of a data URL that was turned aside.
-  var lead: [UInt8] = []
+  /// What was between the opening quote and `imageBegin`, as it came: the head of a data URL; or
+  /// characters that the decoder gets as `imageText`, and white space.
+  public internal(set) var head: [UInt8] = []
+  /// Whether that is the head of a data URL.
+  public internal(set) var isDataURL = false
   var prefix = DataURLPrefix()
   var noted: StringText?
 
@@ -167,11 +172,11 @@ public struct ImagesAnswerScanner: Sendable {
     guard case .end = phase, events.isEmpty else { throw .json(.unexpectedEnd) }
   }
 
-  /// Gives up the image under way, or just ended (its base64 is malformed, or it is no image): the
-  /// rest of its string is passed over and there is no `imageEnd`. What follows in the item may be
-  /// its image.
+  /// Gives up the image under way (its base64 is malformed, or it is no image): the rest of its
+  /// string is passed over up to `imageOver`, and there is no `imageEnd`. What follows in the item
+  /// may be its image. Does no more once `imageEnd` was told.
   public mutating func abandonImage() {
-    events.removeAll()
+    events = events.contains(.imageEnd) ? [.imageOver] : []
     itemHasImage = false
     switch phase {
     case .image:
@@ -182,7 +187,6 @@ public struct ImagesAnswerScanner: Sendable {
     case .imagePercent:
       grammar = StringGrammar()
       phase = .passOver(.broken)
-    case .comma, .end: changeEndedImage { $0.value = .duplicate }
     default: break
     }
   }

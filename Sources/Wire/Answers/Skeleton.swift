@@ -82,9 +82,6 @@ public struct Skeleton: Sendable {
     /// Nil when the element is no object.
     public internal(set) var object: Object?
 
-    /// What stood before the image's base64, as it came: the head of a data URL, or nothing.
-    var lead: [UInt8] = []
-
     /// The member whose string was turned aside.
     public var image: Member? { object?.members.first { $0.value == .image } }
 

@@ -11,9 +11,8 @@ public struct SkeletonRenderer: Sendable {
     /// `"b64_json": "…"`: `prefix` (such as `data:image/png;base64,` or nothing), then the base64
     /// of so many bytes.
     case base64(decodedBytes: Int64, prefix: String)
-    /// As it came: under its own name, behind what stood before its base64. Only of an item whose
-    /// string was turned aside.
-    case original(decodedBytes: Int64)
+    /// As it came: each text that was turned aside under its own name, with so many characters.
+    case original(characters: [Int64])
   }
 
   /// A part of the answer, in order.
@@ -23,6 +22,8 @@ public struct SkeletonRenderer: Sendable {
     /// The standard, padded base64 of the image of this item: `Base64.encodedLength(decodedBytes)`
     /// characters.
     case image(item: Int, decodedBytes: Int64)
+    /// A text of this item as it came, by its place among them: so many characters.
+    case text(item: Int, index: Int, characters: Int64)
   }
 
   /// Bytes of the skeleton that become others.
@@ -59,7 +60,7 @@ public struct SkeletonRenderer: Sendable {
     var edits = rewrites.map { Edit(range: $0.range, segments: [.bytes($0.bytes)]) }
     for (index, item) in skeleton.items.enumerated() where index < replacements.count {
       if let object = item.object {
-        edits += Self.edits(of: object, item: index, lead: item.lead, replacements[index])
+        edits += Self.edits(of: object, item: index, replacements[index])
       }
     }
     if let root = skeleton.root { edits += Self.edits(ofRoot: root, appended) }
@@ -80,6 +81,9 @@ public struct SkeletonRenderer: Sendable {
     case .image(_, let decodedBytes):
       contentLength += Base64.encodedLength(decodedBytes)
       segments.append(segment)
+    case .text(_, _, let characters):
+      contentLength += characters
+      segments.append(segment)
     }
   }
 
@@ -96,10 +100,10 @@ public struct SkeletonRenderer: Sendable {
 
   /// The image member (or else the first noted one) is replaced where it stands, the others go.
   private static func edits(
-    of object: Skeleton.Object, item index: Int, lead: [UInt8], _ replacement: Replacement
+    of object: Skeleton.Object, item index: Int, _ replacement: Replacement
   ) -> [Edit] {
-    if case .original(let bytes) = replacement {
-      return original(of: object, item: index, lead, bytes)
+    if case .original(let characters) = replacement {
+      return original(of: object, item: index, characters)
     }
     guard let content = content(of: index, replacement) else { return [] }
     let members = object.members
@@ -113,17 +117,16 @@ public struct SkeletonRenderer: Sendable {
     return [replaced] + removals(others)
   }
 
-  /// The text goes back between the quotes that it left.
+  /// The texts go back between the quotes that they left.
   private static func original(
-    of object: Skeleton.Object, item index: Int, _ lead: [UInt8], _ decodedBytes: Int64
+    of object: Skeleton.Object, item: Int, _ characters: [Int64]
   ) -> [Edit] {
-    guard let image = object.members.first(where: { $0.value == .image }) else { return [] }
-    let inside = image.end - 1
-    return [
-      Edit(
+    zip(object.members.filter { $0.value == .image }, characters).enumerated().map { index, text in
+      let inside = text.0.end - 1
+      return Edit(
         range: inside..<inside,
-        segments: [.bytes(lead), .image(item: index, decodedBytes: max(decodedBytes, 0))])
-    ]
+        segments: [.text(item: item, index: index, characters: max(text.1, 0))])
+    }
   }
 
   private static func edits(

@@ -23,6 +23,11 @@ public enum JSONWriter {
     byte >= 0x20 && byte != 0x22 && byte != 0x5C
   }
 
+  /// Appends a control character as it may stand in a string: raw, it would be no JSON.
+  public static func append(controlAsEscape byte: UInt8, to bytes: inout [UInt8]) {
+    append(escaped: byte, to: &bytes)
+  }
+
   /// Appends the escape of a byte that is not plain in a string. Byte by byte: an array for each
   /// would be a block of memory for each.
   static func append(escaped byte: UInt8, to bytes: inout [UInt8]) {

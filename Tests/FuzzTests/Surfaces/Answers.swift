@@ -43,7 +43,7 @@ private func rendering(
   try isJSON(skeleton.bytes, "skeleton")
   let replacements: [SkeletonRenderer.Replacement] = [
     .keep, .url("https://a.example/\"\\\u{1}é"),
-    .base64(decodedBytes: 5, prefix: "data:image/png;base64,"),
+    .base64(decodedBytes: 5, prefix: "data:image/png;base64,"), .original(characters: [7, 8]),
   ]
   for replacement in replacements {
     for appended in [[], [JSONObject.Member(name: "x_asset", value: ["a": 1])]] {
@@ -56,6 +56,9 @@ private func rendering(
         case .image(let item, let decodedBytes):
           try hold(skeleton.items.indices.contains(item), "an image of item \(item)")
           text += [UInt8](repeating: 0x41, count: Int(Base64.encodedLength(decodedBytes)))
+        case .text(let item, _, let characters):
+          try hold(skeleton.items.indices.contains(item), "a text of item \(item)")
+          text += [UInt8](repeating: 0x41, count: Int(characters))
         }
       }
       try hold(rendered.contentLength == Int64(text.count), "a length of another answer")

@@ -62,6 +62,8 @@ struct AnswerReader: Equatable {
         end()
       case .imageBroken:
         images[item] = .broken
+      case .imageOver:
+        break
       }
     }
   }

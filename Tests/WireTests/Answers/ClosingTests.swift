@@ -15,7 +15,7 @@ import Wire
         case .imageBegin(let index, _): item = index
         case .imageBytes(let range): offset = Self.end(of: range, in: bytes)
         case .imageEnd: whole.insert(item)
-        case .imageText, .imageBroken: break
+        case .imageText, .imageBroken, .imageOver: break
         }
       }
     } catch { return (scanner, whole) }

@@ -16,7 +16,7 @@ import Wire
       case .needInput, .complete: return events
       case .imageBytes(let range):
         offset = bytes[range].firstIndex(of: UInt8(ascii: "\"")) ?? range.upperBound
-      case .imageBegin, .imageText, .imageEnd, .imageBroken: break
+      case .imageBegin, .imageText, .imageEnd, .imageBroken, .imageOver: break
       }
     }
   }
@@ -80,13 +80,34 @@ import Wire
       rendered.segments == [.bytes(Array(#"{"data":[{"a":1,"url":"u"},{"b64_json":""}]}"#.utf8))])
   }
 
-  @Test func anImageGoesBackAsItCame() {
-    let text = #"{"data":[{"url":"data:image\/png;base64,Zm9v","a":1},{"b64_json":"Zm9v"}]}"#
+  @Test func imagesGoBackAsTheyCame() throws {
+    let text =
+      #"{"data":[{"url":"data:image\/png;base64,Zm9v","a":1},"#
+      + #"{"b64_json":"Zm9v@","url":"data:;base64,Zm9v"}]}"#
+    let texts = [
+      [#"data:image\/png;base64,Zm9v"#], ["Zm9v@", "data:;base64,Zm9v"],
+    ]
+    var scanner = ImagesAnswerScanner(rule: .answer)
+    let answer = Array(text.utf8)
+    var offset = 0
+    scanning: while true {
+      switch try scanner.next(answer.span, from: &offset) {
+      case .needInput, .complete: break scanning
+      case .imageBytes(let range): offset = range.lowerBound + 4
+      case .imageBroken: scanner.abandonImage()
+      case .imageBegin, .imageText, .imageEnd, .imageOver: break
+      }
+    }
     let rendered = SkeletonRenderer(
-      AnswerReader([Array(text.utf8)]).document,
-      replacements: [.original(decodedBytes: 3), .original(decodedBytes: 3)], appending: [])
+      scanner.skeleton,
+      replacements: texts.map { .original(characters: $0.map { Int64($0.utf8.count) }) },
+      appending: [])
     let bytes = rendered.segments.flatMap { segment in
-      if case .bytes(let bytes) = segment { bytes } else { Array("Zm9v".utf8) }
+      switch segment {
+      case .bytes(let bytes): bytes
+      case .text(let item, let index, _): Array(texts[item][index].utf8)
+      case .image: [] as [UInt8]
+      }
     }
     #expect(String(decoding: bytes, as: UTF8.self) == text)
     #expect(rendered.contentLength == Int64(text.utf8.count))
@@ -101,7 +122,7 @@ import Wire
       case .needInput, .complete: break scanning
       case .imageEnd: try scanner.restoreImage(Array("a\n/".utf8).span)
       case .imageBytes(let range): offset = range.lowerBound + 1
-      case .imageBegin, .imageText, .imageBroken: break
+      case .imageBegin, .imageText, .imageBroken, .imageOver: break
       }
     }
     #expect(String(decoding: scanner.skeleton.bytes, as: UTF8.self) == #"{"b64_json":"a\n/"}"#)

@@ -3,27 +3,45 @@ import Wire
 
 /// An entry that fails stays as it was, however the answer is split.
 @Suite struct RestoreTests {
-  /// Scans `document` in pieces that end at `cut`; puts every image back as soon as it is known to
-  /// be none, or at its end.
-  private func restored(_ document: String, cut: Int) throws -> String {
+  /// What a reader makes of an image.
+  enum Reading: CaseIterable {
+    /// It is refused as soon as it has begun.
+    case refusedAtOnce
+    /// It is refused when some of it was decoded.
+    case refusedLater
+    /// It is refused at its end.
+    case refusedAtItsEnd
+  }
+
+  /// Scans `document` in pieces; puts every text back at its end, as it passed.
+  private func restored(_ pieces: [[UInt8]], _ reading: Reading) throws -> String {
     var scanner = ImagesAnswerScanner(rule: .answer)
-    let bytes = Array(document.utf8)
-    for piece in [bytes[..<cut], bytes[cut...]] {
-      let piece = Array(piece)
+    var text: [UInt8] = []
+    var isInText = false
+    for piece in pieces {
       var offset = 0
-      var text: [UInt8] = []
       scanning: while true {
-        switch try scanner.next(piece.span, from: &offset) {
+        let start = offset
+        let event = try scanner.next(piece.span, from: &offset)
+        let passed = piece[start..<offset]
+        if isInText { text += passed }
+        switch event {
         case .needInput, .complete: break scanning
-        case .imageBegin: text = []
+        case .imageBegin:
+          (text, isInText) = (scanner.head, true)
+          if reading == .refusedAtOnce { scanner.abandonImage() }
         case .imageBytes(let range):
-          let isBase64 = { (byte: UInt8) in byte != 0x22 && byte != 0x21 && byte != 0x5C }
-          text = Array(piece[range].prefix(while: isBase64))
-          offset += text.count
-          // Found to be no image at once: what came so far goes back.
+          let taken = piece[range].prefix(while: Self.isBase64)
+          text += taken
+          offset += taken.count
+          if reading == .refusedLater { scanner.abandonImage() }
+        case .imageText:
+          if reading == .refusedLater { scanner.abandonImage() }
+        case .imageBroken: break
+        case .imageEnd, .imageOver:
+          if !passed.isEmpty { text.removeLast() }
           try scanner.restoreImage(text.span)
-        case .imageText(let held): try scanner.restoreImage(held.span)
-        case .imageBroken, .imageEnd: try scanner.restoreImage(text.span)
+          isInText = false
         }
       }
     }
@@ -31,14 +49,42 @@ import Wire
     return String(decoding: scanner.skeleton.bytes, as: UTF8.self)
   }
 
-  @Test(arguments: [
+  private static func isBase64(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2B, 0x2F, 0x2D, 0x5F, 0x3D: true
+    case 0x09, 0x0A, 0x0D, 0x20: true
+    default: false
+    }
+  }
+
+  private static let documents = [
     #"{"data":[{"b64_json":"data:image/png;base64,abc"}]}"#,
     #"{"data":[{"b64_json":"not base64!!!"},{"url":"data:image/png;base64,AAAA","x":1}],"y":2}"#,
     #"{"data":[{"b64_json":"AAAA","b":[1]},{"b64_json":""}]}"#,
-  ])
+    #"{"data":[{"b64_json":"AA\/AA\n A","a":"\/"},{"url":"data:image\/png;base64\u002cAA%2BA"}]}"#,
+    #"{"data":[{"b64_json":"  \u0041AAA "},{"b64_json":"data"},{"b64_json":"DaT\u0061AAA=="}]}"#,
+    #"{"data":[{"b64_json":"dat\u00e9 é\"\\"},{"b64_json":"Aé\ud83d\ude00"},{"b64_json":"A%"}]}"#,
+    #"{"data":[{"url":"data:;base64,AA%2","q":1},{"url":"data:;base64,AA%2G"},{"b64_json":"\""}]}"#,
+  ]
+
+  @Test(arguments: documents)
   func everySplitGivesTheDocumentBack(document: String) throws {
-    for cut in 0...document.utf8.count {
-      #expect(try restored(document, cut: cut) == document, "cut at \(cut)")
+    for reading in Reading.allCases {
+      for (index, pieces) in Array(document.utf8).splits.enumerated() {
+        #expect(try restored(pieces, reading) == document, "\(reading), split \(index)")
+      }
+    }
+  }
+
+  /// Raw line breaks are no JSON, but upstreams and gateways send them; also behind the place where
+  /// an image was refused.
+  @Test func aRawLineBreakGoesBackAsAnEscape() throws {
+    let document = "{\"data\":[{\"b64_json\":\"AAAA\nAA\r\n\tAA\"},{\"b64_json\":\"AA@A\nA\"}]}"
+    let expected = #"{"data":[{"b64_json":"AAAA\nAA\r\n\tAA"},{"b64_json":"AA@A\nA"}]}"#
+    for reading in Reading.allCases {
+      for pieces in Array(document.utf8).splits {
+        #expect(try restored(pieces, reading) == expected)
+      }
     }
   }
 
@@ -57,7 +103,7 @@ import Wire
       let text = Array((begin + "\n").utf8)
       let failure = #expect(throws: ScanFailure.self) { try scanner.restoreImage(text.span) }
       #expect(failure == .skeletonTooLarge(limit: left.utf8.count))
-      scanner.abandonImage()
+      scanner.dropImage()
     }
     scanning: while true {
       switch try scanner.next(bytes.span, from: &offset) {
@@ -65,8 +111,8 @@ import Wire
       case .imageBegin(let index, _): item = index
       case .imageBytes(let range):
         offset = range.first { bytes[$0] == 0x22 || bytes[$0] == 0x5C } ?? range.upperBound
-        if !isEnded, item == 0 { restore() }
-      case .imageEnd: if isEnded, item == 0 { restore() }
+        if !isEnded, item == 0 { scanner.abandonImage() }
+      case .imageEnd, .imageOver: if item == 0 { restore() }
       case .imageText, .imageBroken: break
       }
     }
@@ -89,7 +135,8 @@ import Wire
         text += bytes[range.lowerBound..<end]
         offset = end
       case .imageEnd: try scanner.restoreImage(text.span)
-      case .imageBegin, .imageText, .imageBroken: break
+      case .imageBegin: text = scanner.head
+      case .imageText, .imageBroken, .imageOver: break
       }
     }
     try scanner.finish()

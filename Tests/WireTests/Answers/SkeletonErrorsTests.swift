@@ -4,12 +4,18 @@ import Wire
 /// Where an answer says in words what went wrong, so that it can be said without secrets.
 @Suite struct SkeletonErrorsTests {
   private static let rows: [(text: String, errors: [String])] = [
-    (#"{"data":[{"b64_json":"Zm9v"},{"error":{"code":"x","a":[{"error":1}]}}]}"#, [
-      #"{"code":"x","a":[{"error":1}]}"#,
-    ]),
-    (#"{"error" : "a\"b" ,"data":[{"error":null,"b64_json":"Zm9v"} , {"error":7}]}"#, [
-      #""a\"b""#, "null", "7",
-    ]),
+    (
+      #"{"data":[{"b64_json":"Zm9v"},{"error":{"code":"x","a":[{"error":1}]}}]}"#,
+      [
+        #"{"code":"x","a":[{"error":1}]}"#
+      ]
+    ),
+    (
+      #"{"error" : "a\"b" ,"data":[{"error":null,"b64_json":"Zm9v"} , {"error":7}]}"#,
+      [
+        #""a\"b""#, "null", "7",
+      ]
+    ),
     (#"{"data":[{"\u0065rror":true,"error":[]}],"error":{}}"#, ["true", "[]", "{}"]),
     (#"{"meta":{"error":1},"data":[{"m":{"error":2},"b64_json":"Zm9v"}],"errors":3}"#, []),
     (#"{"data":[["error"],"error"],"usage":["error",{"error":4}]}"#, []),
@@ -30,13 +36,13 @@ import Wire
     let text = #"{"data":[{"error":"a","b64_json":"@@","c":1},{"error":"b"}]}"#
     var scanner = ImagesAnswerScanner(rule: .answer)
     let bytes = Array(text.utf8)
-    let none: [UInt8] = []
+    let came = Array("@@".utf8)
     var offset = 0
     scanning: while true {
       switch try scanner.next(bytes.span, from: &offset) {
       case .needInput, .complete: break scanning
-      case .imageBroken: try scanner.restoreImage(none.span)
-      case .imageBegin, .imageBytes, .imageText, .imageEnd: break
+      case .imageOver: try scanner.restoreImage(came.span)
+      case .imageBegin, .imageBytes, .imageText, .imageEnd, .imageBroken: break
       }
     }
     #expect(String(decoding: scanner.skeleton.bytes, as: UTF8.self) == text)

@@ -19,6 +19,8 @@ import Wire
         let place = [UInt8](text: "<\(item):\(count)>")
         let length = Int(Base64.encodedLength(count))
         bytes += place + [UInt8](repeating: 0x2E, count: max(0, length - place.count))
+      case .text(_, _, let count):
+        bytes += [UInt8](repeating: 0x2E, count: Int(count))
       }
     }
     #expect(rendered.contentLength == Int64(bytes.count))
