@@ -76,7 +76,10 @@ import Testing
   }
 
   @Test func aConnectionThatClosesStaysUntilItIsKnown() async throws {
-    let server = try await TestServer()
+    var limits = ServerLimits()
+    // A busy machine's client takes its time.
+    (limits.lingerTimeout, limits.lingerLimit) = (600_000_000_000, 600_000_000_000)
+    let server = try await TestServer(limits: limits)
     let client = try server.client()
     try client.send(get(Self.path, "Connection: close\r\n"))
     try await untilTaken(1, server)

@@ -295,9 +295,8 @@ extension Digest {
     next.clock.advance(7200)
     let dry = try listed { try next.store.plan(Policy.builtIn, each: $0) }
     let real = try listed { try next.store.collect(Policy.builtIn, each: $0) }
-    #expect(dry.items == real.items && dry.report == real.report)
-    #expect(
-      real.report.sweepStop == nil && real.report.results.map(\.blobs) == [left.assets, 0, 0])
+    #expect(dry.items == real.items && dry.report == real.report && real.report.sweepStop == nil)
+    #expect(real.report.results.map(\.blobs) == [left.assets, 0, 0])
     #expect(try next.store.reader().totals().blobs == 0)
   }
 
@@ -316,7 +315,8 @@ extension Digest {
       }
     }
     let totals = try store.reader().totals()
-    #expect(failure?.kind == .full(.disk) && (1..<400).contains(totals.assets) && totals.blobs == totals.assets)
+    #expect(failure?.kind == .full(.disk) && (1..<400).contains(totals.assets))
+    #expect(totals.blobs == totals.assets)
     #expect(try store.reader().session.lastPerhapsUnused() == 0)
     #expect(try store.collect([Policy(.expired(grace: 0))]).results[0].blobs == totals.assets)
   }
