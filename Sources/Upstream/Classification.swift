@@ -81,6 +81,12 @@ struct ReportedError: Equatable {
   }
 }
 
+extension JSONLimits {
+  /// What is left of an upstream's answer: an object may have as many members as the scanner that
+  /// left it lets through.
+  fileprivate static let answer = JSONLimits(depth: 64, values: 10_000, members: 1024)
+}
+
 extension UpstreamFailure {
   /// What a non-2xx answer means. `body` is its first 64 KiB; it may be HTML, cut, or empty.
   public init(status: Int, headers: UpstreamHeaders, body: Span<UInt8>) {
@@ -116,7 +122,7 @@ extension UpstreamFailure {
     skeleton: Span<UInt8>, requestID: String?, _ scrubber: Scrubber = Scrubber()
   ) -> UpstreamFailure {
     var failure = UpstreamFailure(.noImage, "The upstream returned no image.")
-    if let root = try? JSONValue.parse(skeleton, limits: .body), let error = errorInside(root) {
+    if let root = try? JSONValue.parse(skeleton, limits: .answer), let error = errorInside(root) {
       failure = UpstreamFailure(
         Kind(error) ?? .noImage, error, status: 200, message: error.message ?? failure.message,
         scrubber)

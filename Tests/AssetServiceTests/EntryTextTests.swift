@@ -138,7 +138,7 @@ import Wire
   ])
   func whatAnEncoderMakes(text: String, end: Int) {
     let bytes = Array(text.utf8)
-    #expect(EntryText.plainEnd(of: bytes.span) == end)
+    #expect(Base64.plainEnd(of: bytes.span) == end)
   }
 
   // MARK: Kept texts

@@ -178,7 +178,7 @@ import Wire
       let answer = try second.readAnswer(to: "POST")
       #expect(answer.status == 503 && answer.code == "shutting_down", "\(answer.text)")
       await upstream.release()
-      await context.purchases.waitUntilEmpty()
+      try await until("the call is over") { context.purchases.count == 0 }
       #expect(try first.readAnswer(to: "POST").status == 200)
       #expect(upstream.requests.count == 1)
     }

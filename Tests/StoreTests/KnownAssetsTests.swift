@@ -6,7 +6,8 @@ import Wire
 
 /// A row that is known is not asked for again, and never outlives a change (invariant 9).
 @Suite struct KnownAssetsTests {
-  /// A store on a disk that tells what is in memory; `nil` where there is none.
+  /// A store on a disk that tells what is in memory, and a kernel that opens only that; `nil` where
+  /// there is none.
   private func told() throws -> ScratchStore? {
     let scratch = try ScratchStore(onDisk: true)
     return scratch.store.diskWaiting == .told ? scratch : nil
@@ -32,7 +33,8 @@ import Wire
     let store = scratch.store
     let asset = try await scratch.put(image(1)).asset
     let reader = try store.reader()
-    #expect(try openAtOnce(asset.id, scratch, reader) == .asset(.init(asset)))
+    guard let first = try openAtOnce(asset.id, scratch, reader) else { return }
+    #expect(first == .asset(.init(asset)))
     var statements = 0
     let watch = StatementWatch(reader.session) { _ in statements += 1 }
     var found = 0
@@ -50,7 +52,9 @@ import Wire
     let reader = try store.reader()
     let asset = try await scratch.put(image(1), .temporary()).asset
     let other = try await scratch.put(image(2), .temporary()).asset
-    for id in [asset.id, other.id] { _ = try openAtOnce(id, scratch, reader) }
+    for id in [asset.id, other.id] {
+      guard try openAtOnce(id, scratch, reader) != nil else { return }
+    }
     _ = try await store.change(asset.id, owner: nil, AssetChange(isPinned: true))
     guard case .asset(let changed) = try openAtOnce(asset.id, scratch, reader) else {
       Issue.record("it is there")

@@ -60,4 +60,21 @@ import Testing
     #expect(kept.split(separator: 0x0A).count + content.left == 40_000)
     #expect(whole.starts(with: kept))
   }
+
+  /// What had no room is tried again, however much came in between: a collection makes room.
+  @Test func roomThatComesIsUsed() throws {
+    let scratch = try ScratchStore(maxBytes: 64 << 20)
+    let spool = Spool(scratch.store)
+    do {
+      let all = try scratch.store.reserve(64 << 20)
+      for number in 0..<60_000 { spool.append(line(number)) }
+      _ = consume all
+    }
+    for number in 60_000..<80_000 { spool.append(line(number)) }
+    let content = spool.finish()
+    #expect(content.left > 0 && content.fileBytes > Int64(Spool.mostHeld))
+    #expect(
+      try bytes(of: content).split(separator: 0x0A).last.map(Array.init)
+        == Array(line(79_999).dropLast()))
+  }
 }

@@ -35,7 +35,6 @@ struct Purchase: Sendable {
 final class PurchasesUnderWay: Sendable {
   private struct State {
     var running: [GenerationID: Purchase] = [:]
-    var waiting: [CheckedContinuation<Void, Never>] = []
   }
   private let state = Mutex(State())
 
@@ -53,29 +52,12 @@ final class PurchasesUnderWay: Sendable {
     return PurchaseRecord(purchase.generation, self)
   }
 
-  /// Comes back when there is none; at once when there is none now.
-  func waitUntilEmpty() async {
-    await withCheckedContinuation { continuation in
-      let isEmpty = state.withLock { state in
-        if state.running.isEmpty { return true }
-        state.waiting.append(continuation)
-        return false
-      }
-      if isEmpty { continuation.resume() }
-    }
-  }
-
   fileprivate func note(_ id: GenerationID, upstreamRequestID: String?) {
     state.withLock { $0.running[id]?.upstreamRequestID = upstreamRequestID }
   }
 
   fileprivate func end(_ id: GenerationID) {
-    let waiting = state.withLock { state in
-      state.running[id] = nil
-      guard state.running.isEmpty else { return [] as [CheckedContinuation<Void, Never>] }
-      return exchange(&state.waiting, with: [])
-    }
-    for continuation in waiting { continuation.resume() }
+    state.withLock { $0.running[id] = nil }
   }
 }
 

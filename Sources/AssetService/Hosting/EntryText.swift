@@ -81,7 +81,7 @@ final class EntryText {
   private func goOn(_ piece: Span<UInt8>) -> [UInt8]? {
     guard keeping != nil else { return nil }
     guard tail == nil else { return Self.clean(piece) }
-    let end = Self.plainEnd(of: piece)
+    let end = Base64.plainEnd(of: piece)
     count(plain: piece.extracting(0..<end))
     return end < piece.count ? Self.clean(piece.extracting(end..<piece.count)) : nil
   }
@@ -102,28 +102,6 @@ final class EntryText {
     let begun = KeptText(keeping)
     tail = begun
     await begun.append(quantum + text)
-  }
-
-  /// Where the first character is that an encoder would not write within an image's text. Looked
-  /// for block by block without a way out, which the compiler turns into vector code.
-  static func plainEnd(of piece: Span<UInt8>) -> Int {
-    var start = 0
-    while start < piece.count {
-      let end = min(start + 1024, piece.count)
-      var others: UInt8 = 0
-      for index in start..<end { others |= other(piece[index]) }
-      guard others == 0 else { return (start..<end).first { other(piece[$0]) != 0 } ?? end }
-      start = end
-    }
-    return piece.count
-  }
-
-  /// 1 for what may stand in an image's text, and not in an encoder's but at its end: white space,
-  /// padding, the other alphabet, and what begins an escape.
-  private static func other(_ byte: UInt8) -> UInt8 {
-    let isOther =
-      byte <= 0x20 || byte == 0x3D || byte == 0x2D || byte == 0x5F || byte == 0x5C || byte == 0x25
-    return isOther ? 1 : 0
   }
 
   /// As it may stand in JSON: a raw line break, which is none, becomes an escape.

@@ -45,7 +45,7 @@ extension BodyWriter {
     var offset = start
     while offset < work.count {
       let from = offset
-      let piece = try await workers.run {
+      let piece = try await workers.run(isOwed: true) {
         try [UInt8](reading: size) { (span) throws in try work.readBack(at: from, into: &span) }
       }
       guard !piece.isEmpty else { throw BodyFailure.disconnected }

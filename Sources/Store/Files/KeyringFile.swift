@@ -34,8 +34,9 @@ struct KeyringFile: ~Copyable {
     }
   }
 
-  /// The bytes, when only the owner may read them, and the owner is this process's user or root:
-  /// another could read them, and make links, at any time.
+  /// The bytes, when only the owner may read them, and the owner is this process's user or root, or
+  /// the one whose folder it is when root looks: another could read them, and make links, at any
+  /// time.
   func read() throws(StoreFailure) -> [UInt8] {
     guard let file = try kernel(.open, path, { () throws(Errno) in try folder.fileIfThere(name) })
     else {
@@ -49,11 +50,13 @@ struct KeyringFile: ~Copyable {
         .open, .keyringExposed, subject: path,
         hint: "if no one else has read it: chmod 600 \(path)")
     }
-    guard status.user == Permission.user || status.user == 0 else {
+    let owner = try kernel(.open, path) { () throws(Errno) in try folder.status() }.user
+    let isStores = Permission.user == 0 && status.user == owner
+    guard isStores || status.user == Permission.user || status.user == 0 else {
+      let right = Permission.user == 0 ? owner : Permission.user
       throw StoreFailure(
         .open, .keyringForeign, subject: path,
-        hint: "it is user \(status.user)'s; if no one else has read it: chown \(Permission.user) "
-          + path)
+        hint: "it is user \(status.user)'s; if no one else has read it: chown \(right) \(path)")
     }
     let limit = KeyringFile.maxBytes
     let bytes = try kernel(.open, path) { () throws(Errno) in try file.readAll(limit: limit) }

@@ -10,8 +10,8 @@ internal import Wire
 public final class Spool: Sendable {
   private struct State: ~Copyable {
     var held: [UInt8] = []
-    /// How much may be held before it is written.
-    var nextWrite = Spool.writeBytes
+    /// How much has come since it was last tried to write.
+    var unwritten = 0
     var file: File?
     var written: Int64 = 0
     var reservation: Reservation?
@@ -43,7 +43,8 @@ public final class Spool: Sendable {
   /// Takes a piece. Blocks on the disk now and then.
   public func append(_ piece: [UInt8]) {
     state.withLock { state in
-      if state.held.count + piece.count > state.nextWrite { write(&state) }
+      if state.unwritten + piece.count > Self.writeBytes { write(&state) }
+      state.unwritten += piece.count
       guard state.held.count + piece.count <= Self.mostHeld else {
         state.left += 1
         return
@@ -66,6 +67,7 @@ public final class Spool: Sendable {
   /// Writes what is held. Where that can not be, it is tried again when as much has come again:
   /// the collection itself makes room.
   private func write(_ state: inout State) {
+    state.unwritten = 0
     do throws(StoreFailure) {
       let total = state.written + Int64(state.held.count)
       try reserve(total, &state)
@@ -76,9 +78,8 @@ public final class Spool: Sendable {
       }
       state.written = total
       state.held.removeAll(keepingCapacity: true)
-      state.nextWrite = Self.writeBytes
     } catch {
-      state.nextWrite += Self.writeBytes
+      // The failure was counted; what is held goes with the next try.
     }
   }
 

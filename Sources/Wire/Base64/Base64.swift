@@ -20,6 +20,15 @@ public enum Base64 {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// Where the first character is that may stand in a text and not in an encoder's, but at its end:
+  /// white space, padding, the other alphabet, and what begins an escape; or the end. Some GB/s.
+  public static func plainEnd(of text: Span<UInt8>) -> Int {
+    ByteScan.first(text, 0, text.count) { word in
+      ByteScan.below(0x21, word) | ByteScan.equal(0x3D, word) | ByteScan.equal(0x2D, word)
+        | ByteScan.equal(0x5F, word) | ByteScan.equal(0x5C, word) | ByteScan.equal(0x25, word)
+    }
+  }
+
   /// The bytes of a whole text, read liberally; or nil.
   public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: text.count / 4 * 3 + 3)
