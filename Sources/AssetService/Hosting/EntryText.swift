@@ -118,6 +118,8 @@ final class EntryText {
   }
 
   private static func append(_ piece: Span<UInt8>, to text: inout [UInt8]) {
+    // The array that has nothing is one for all threads, and would be written to.
+    guard !piece.isEmpty else { return }
     text.append(addingCapacity: piece.count) { free in
       for index in piece.indices { free.append(piece[index]) }
     }
