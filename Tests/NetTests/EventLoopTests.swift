@@ -174,10 +174,8 @@ struct EventLoopTests {
   @Test func theSleepIsCountedFromItsBeginning() async throws {
     let loop = try EventLoop(index: 0)
     try loop.start()
-    let record = Record()
     try await loop.run { loop in
-      let channel = try RecordingChannel(record, on: loop)
-      let id = try #require(channel.id)
+      let id = try #require(try RecordingChannel(Record(), on: loop).id)
       let deadline = loop.now + 20_000_000
       loop.schedule(id, at: deadline)
       while EventLoop.preciseNow < deadline {}

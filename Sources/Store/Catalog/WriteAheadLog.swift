@@ -8,8 +8,8 @@ struct LogPace: Sendable {
   private(set) var pages = fewestPages
 
   static let fewestPages = 1000
-  /// With a batch of a collection after it, all of it fits into the ballast of a full disk.
-  static let mostPages = 2500
+  /// Half of the ballast: on a full disk there is room for a batch of a collection after it.
+  static let mostPages = 2000
   /// What a checkpoint may take, in nanoseconds: with a batch of a collection before it, nobody
   /// waits longer than 50 ms (STORE.md, "Retention and collection").
   static let target: Int64 = 20_000_000
